@@ -1,0 +1,100 @@
+/**
+ * The interface of every activity: workflows call it through proxies, `activities/` implements it. Types only.
+ *
+ * Each activity is idempotent: it may run again after it took effect, with the same input, and ends in the same state.
+ * A step activity (first argument has `context`) writes the run and step rows itself.
+ */
+import type { CheckReport, DatasetVersionRef } from './dataset.ts';
+import type { ServingOptions, TrafficSplit } from './deployment.ts';
+import type { FeatureSetRef } from './features.ts';
+import type { EvaluationReport, Lineage, RegisteredVersion, TrainedModel } from './model.ts';
+import type { MonitorSpec, MonitorWindow } from './monitor.ts';
+import type { DataCheck, FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
+import type { RolloutOutcome, RolloutSpec, ServingWindow, StepVerdict } from './rollout.ts';
+import type { FailureRecord, GateDecision, RunOutcome, RunState, StepContext } from './run.ts';
+import type { Trigger, TriggerOutcome } from './trigger.ts';
+
+/** Steps of a run. */
+export interface StepActivities {
+  noop(input: { context: StepContext }): Promise<{ done: true }>;
+  ingest(input: { context: StepContext; dataset: string; source: SourceSpec }): Promise<DatasetVersionRef>;
+  check(input: { context: StepContext; dataset: DatasetVersionRef; checks: DataCheck[] }): Promise<CheckReport>;
+  features(input: { context: StepContext; dataset: DatasetVersionRef; features: FeaturesSpec; split: SplitSpec }): Promise<FeatureSetRef>;
+  train(input: { context: StepContext; featureSet: FeatureSetRef; features: FeaturesSpec; train: TrainSpec }): Promise<TrainedModel>;
+  evaluate(input: {
+    context: StepContext;
+    featureSet: FeatureSetRef;
+    features: FeaturesSpec;
+    trained: TrainedModel;
+    gates: GateSpec[];
+  }): Promise<EvaluationReport>;
+  /** Registers the judged model itself, no refit; the same run gets the same version again. */
+  register(input: {
+    context: StepContext;
+    trained: TrainedModel;
+    evaluation: EvaluationReport;
+    gates: GateDecision[];
+    lineage: Lineage;
+    featureSet: FeatureSetRef;
+  }): Promise<RegisteredVersion>;
+}
+
+/** The run's own record, outside of its steps. */
+export interface RunActivities {
+  /** Records a step that has no activity of its own (gate, rollout): waiting, running and ended are absolute writes. */
+  recordStep(input: { context: StepContext; state: 'running' | 'succeeded' | 'failed' | 'cancelled'; output?: unknown; failure?: FailureRecord }): Promise<void>;
+  /** Outputs of the proven steps of an earlier run, whose artifacts were checked to exist; keys are step names. */
+  loadProvenOutputs(input: { retryOf: string; before: string }): Promise<Record<string, unknown>>;
+  /** Ends the run row; the last act of a run that did not end in its last step. */
+  finishRun(input: { context: StepContext; state: RunState; outcome?: RunOutcome; failure?: FailureRecord }): Promise<void>;
+}
+
+/** Steps of a rollout. Every split is absolute and carries a request id: doing it again is the same split and generation. */
+export interface RolloutActivities {
+  /** Reads what is served now and checks that the version exists; records the rollout row. */
+  prepareRollout(input: { rolloutId: string; workflowId: string; model: string; version: number; plan: RolloutSpec; requestedBy: string; runId?: string }): Promise<{
+    stable: number | null;
+    generation: number;
+  }>;
+  /** Compare-and-set on `expectedGeneration`; returns the new generation. Throws DeploymentConflict when someone else moved it. */
+  shiftTraffic(input: { rolloutId: string; model: string; requestId: string; expectedGeneration: number; split: TrafficSplit; options: ServingOptions }): Promise<{ generation: number }>;
+  /**
+   * Waits until every gateway with a live lease acknowledged the generation. Throws GatewayLoadFailed when one could not load
+   * the version, GatewaysUnavailable (retryable) while there is no gateway at all. Heartbeats.
+   */
+  awaitGateways(input: { model: string; generation: number }): Promise<{ gateways: number }>;
+  readServingWindow(input: { model: string; version: number; generation: number }): Promise<ServingWindow>;
+  /** One transaction: the promotion row (unique), the champion alias and the split with the version as stable. */
+  promote(input: { rolloutId: string; model: string; version: number; requestId: string; expectedGeneration: number; options: ServingOptions }): Promise<{ generation: number; previous: number | null }>;
+  /** The undo: all traffic back to `stable` (null: nothing is served), whatever the generation; gives the champion alias back too. */
+  restoreTraffic(input: { rolloutId: string; model: string; requestId: string; stable: number | null; options: ServingOptions }): Promise<{ generation: number }>;
+  /** Appends one decision; `sequence` makes it idempotent. */
+  recordRolloutDecision(input: { rolloutId: string; sequence: number; step: number; weight: number; verdict: StepVerdict; window: ServingWindow | null; by?: string }): Promise<void>;
+  finishRollout(input: { rolloutId: string; outcome: RolloutOutcome }): Promise<void>;
+  /** Starts the model's monitor, or tells the running one of its new champion. */
+  startMonitor(input: { model: string; version: number; pipeline: string; spec: MonitorSpec }): Promise<void>;
+  /** The monitor part of the pipeline version that made this model version; null when it has none. */
+  monitorSpecOf(input: { model: string; version: number }): Promise<{ pipeline: string; spec: MonitorSpec } | null>;
+}
+
+/** Steps of a monitor. */
+export interface MonitorActivities {
+  /**
+   * Closes at most one new window (when enough predictions have been logged) and brings quality of earlier windows up to date
+   * with labels that came since. Returns the windows that changed, at most 50, and the number of the next window.
+   */
+  evaluateMonitorWindows(input: { model: string; version: number; spec: MonitorSpec; nextWindow: number }): Promise<{ nextWindow: number; changed: MonitorWindow[] }>;
+  recordMonitorDecision(input: { model: string; window: number; decision: string }): Promise<void>;
+  /** Hands a trigger to the ledger (signal-with-start of `triggers/<pipeline>`); the same id again is the same trigger. */
+  submitTrigger(input: { pipeline: string; trigger: Trigger }): Promise<void>;
+}
+
+/** Steps of the trigger ledger. */
+export interface TriggerActivities {
+  /** One row per trigger id; an id that has its row keeps it. */
+  recordTriggers(input: { pipeline: string; decisions: { trigger: Trigger; outcome: TriggerOutcome }[] }): Promise<void>;
+  /** The current version of a pipeline; null when there is none any more. */
+  loadPipeline(input: { pipeline: string }): Promise<{ version: number; spec: import('./pipeline.ts').PipelineSpec } | null>;
+}
+
+export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities {}

@@ -1,0 +1,60 @@
+/** Dataset versions: immutable, content-addressed snapshots of a pipeline's source tables. */
+import { z } from 'zod';
+import { ArtifactRef } from './artifact.ts';
+
+export const TableColumn = z.strictObject({ name: z.string(), type: z.string(), nulls: z.number().int() });
+
+/** One file of a table: its path in the source, its bytes in the store (as they came) and its rows. */
+export const DatasetFile = z.strictObject({ path: z.string(), artifact: ArtifactRef, rows: z.number().int() });
+
+export const DatasetTable = z.strictObject({
+  name: z.string(),
+  format: z.enum(['parquet', 'csv']),
+  rows: z.number().int(),
+  columns: z.array(TableColumn),
+  files: z.array(DatasetFile),
+});
+
+/** Stored as JSON in the artifact store. `version` is the tree hash: sha256 over table names, file paths and file hashes, sorted. */
+export const DatasetManifest = z.strictObject({
+  dataset: z.string(),
+  version: z.string(),
+  tables: z.array(DatasetTable),
+  rows: z.number().int(),
+  bytes: z.number().int(),
+});
+export type DatasetManifest = z.infer<typeof DatasetManifest>;
+
+export const DatasetVersionRef = z.strictObject({
+  dataset: z.string(),
+  version: z.string(),
+  manifest: ArtifactRef,
+  rows: z.number().int(),
+  bytes: z.number().int(),
+  files: z.number().int(),
+});
+export type DatasetVersionRef = z.infer<typeof DatasetVersionRef>;
+
+/** Result of one check; `examples` are at most 5 rows as JSON text. */
+export const CheckResult = z.strictObject({
+  check: z.string(),
+  table: z.string(),
+  passed: z.boolean(),
+  severity: z.enum(['error', 'warn']),
+  failingRows: z.number().int(),
+  rows: z.number().int(),
+  message: z.string(),
+  examples: z.array(z.string()).max(5),
+});
+export type CheckResult = z.infer<typeof CheckResult>;
+
+/** `results` holds at most the first 20 failing checks; the full list is in `report`. */
+export const CheckReport = z.strictObject({
+  passed: z.boolean(),
+  checks: z.number().int(),
+  failed: z.number().int(),
+  warned: z.number().int(),
+  results: z.array(CheckResult).max(20),
+  report: ArtifactRef,
+});
+export type CheckReport = z.infer<typeof CheckReport>;

@@ -1,0 +1,84 @@
+/** Feature columns, the signature of a model, and the feature set that a run builds. */
+import { z } from 'zod';
+import { ArtifactRef } from './artifact.ts';
+
+export const ColumnName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a column name: letters, digits and _');
+
+/** One input column of a model. `missing` says whether null (JSON) or NaN may stand for a missing value. */
+export const FeatureColumn = z.strictObject({
+  name: ColumnName,
+  type: z.enum(['numeric', 'categorical']),
+  missing: z.enum(['allowed', 'forbidden']).default('forbidden'),
+});
+export type FeatureColumn = z.infer<typeof FeatureColumn>;
+
+/** Data types of the Open Inference Protocol V2 that a signature may use. */
+export const Datatype = z.enum(['FP32', 'FP64', 'INT64', 'INT32', 'BOOL', 'BYTES']);
+export type Datatype = z.infer<typeof Datatype>;
+
+/** One tensor of a signature; `shape` counts rows first, -1 for any number of them. */
+export const SignatureTensor = z.object({
+  name: z.string().min(1).max(256),
+  datatype: Datatype,
+  shape: z.array(z.number().int().min(-1)).min(1).max(4),
+  missing: z.enum(['allowed', 'forbidden']).default('forbidden'),
+});
+export type SignatureTensor = z.infer<typeof SignatureTensor>;
+
+/** What a trainer leaves as signature.json: the inputs and outputs of model.onnx. */
+export const ModelSignature = z.object({
+  task: z.literal('binaryClassification'),
+  inputs: z.array(SignatureTensor).min(1).max(2_000),
+  outputs: z.array(SignatureTensor).min(1).max(100),
+});
+export type ModelSignature = z.infer<typeof ModelSignature>;
+
+/** The time windows of a split, half-open, as ISO 8601 instants in UTC. */
+export const SplitWindow = z.strictObject({
+  trainFrom: z.string(),
+  holdoutFrom: z.string(),
+  holdoutUntil: z.string(),
+});
+export type SplitWindow = z.infer<typeof SplitWindow>;
+
+/**
+ * Distribution of one column in the training rows, to which live rows are compared.
+ * Numeric: `edges` are inner bin edges in increasing order; bin i holds edges[i-1] < value <= edges[i], so there are
+ * edges.length + 1 counts. Categorical: `categories` are the kept values; the last count is every other value.
+ */
+export const ReferenceDistribution = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('numeric'), column: z.string(), edges: z.array(z.number()), counts: z.array(z.number()), missing: z.number() }),
+  z.strictObject({ type: z.literal('categorical'), column: z.string(), categories: z.array(z.string()), counts: z.array(z.number()), missing: z.number() }),
+]);
+export type ReferenceDistribution = z.infer<typeof ReferenceDistribution>;
+
+/** Stored as JSON in the artifact store; the history holds only FeatureSetRef. */
+export const FeatureSetManifest = z.strictObject({
+  version: z.string(),
+  sqlHash: z.string(),
+  datasetVersion: z.string(),
+  split: SplitWindow,
+  identity: z.array(z.string()),
+  eventTime: z.string(),
+  label: z.string(),
+  columns: z.array(FeatureColumn),
+  train: ArtifactRef,
+  holdout: ArtifactRef,
+  trainRows: z.number().int(),
+  holdoutRows: z.number().int(),
+  reference: z.array(ReferenceDistribution),
+});
+export type FeatureSetManifest = z.infer<typeof FeatureSetManifest>;
+
+/** Reference to a feature set. `version` is the sha256 of its content: same bytes, same version. */
+export const FeatureSetRef = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  manifest: ArtifactRef,
+  train: ArtifactRef,
+  holdout: ArtifactRef,
+  trainRows: z.number().int(),
+  holdoutRows: z.number().int(),
+  split: SplitWindow,
+});
+export type FeatureSetRef = z.infer<typeof FeatureSetRef>;

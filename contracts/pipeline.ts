@@ -1,0 +1,144 @@
+/**
+ * A pipeline: the versioned declaration of a model's whole life, or of a list of built-in steps.
+ * Every object is strict: an unknown key is an error, never ignored.
+ */
+import { z } from 'zod';
+import { ColumnName, FeatureColumn } from './features.ts';
+import { MonitorSpec } from './monitor.ts';
+import { NAME_PATTERN } from './ids.ts';
+import { RolloutSpec } from './rollout.ts';
+import { TriggersSpec } from './trigger.ts';
+
+export const Name = z.string().regex(NAME_PATTERN, 'a name: a letter or digit, then letters, digits, ".", "_" or "-", at most 128 characters');
+
+/** A pool name is also a Temporal task queue. */
+export const PoolName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a pool name: lower-case letters, digits and "-"');
+
+/** Files of one table: paths or globs (`*`, `?`, `**`) on the data workers, inside their allowed folders. */
+export const SourceTable = z.strictObject({
+  files: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(10_000)]),
+  format: z.enum(['parquet', 'csv']).default('parquet'),
+});
+
+export const SourceSpec = z.strictObject({
+  dataset: Name.optional(),
+  tables: z.record(ColumnName, SourceTable),
+});
+export type SourceSpec = z.infer<typeof SourceSpec>;
+
+const CheckBase = { table: ColumnName, severity: z.enum(['error', 'warn']).default('error') };
+
+/** Checks on the source tables. `error` blocks the run; `warn` is recorded. A check that cannot run has failed. */
+export const DataCheck = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('rowCount'), ...CheckBase, min: z.number().int().nonnegative().optional(), max: z.number().int().nonnegative().optional() }),
+  z.strictObject({ kind: z.literal('columns'), ...CheckBase, required: z.array(z.string()).min(1) }),
+  z.strictObject({ kind: z.literal('type'), ...CheckBase, column: z.string(), type: z.enum(['integer', 'number', 'string', 'boolean', 'timestamp']) }),
+  z.strictObject({ kind: z.literal('notNull'), ...CheckBase, column: z.string() }),
+  z.strictObject({ kind: z.literal('range'), ...CheckBase, column: z.string(), min: z.number().optional(), max: z.number().optional() }),
+  z.strictObject({ kind: z.literal('set'), ...CheckBase, column: z.string(), values: z.array(z.union([z.string(), z.number()])).min(1) }),
+  z.strictObject({ kind: z.literal('unique'), ...CheckBase, columns: z.array(z.string()).min(1) }),
+]);
+export type DataCheck = z.infer<typeof DataCheck>;
+
+/**
+ * Features: one DuckDB SELECT over the source tables. `identity` and `eventTime` order the rows and are not inputs of the model;
+ * `label` is 0 or 1 (or false and true), null where it is not known: such rows are left out of training.
+ */
+export const FeaturesSpec = z.strictObject({
+  sql: z.string().min(1).max(100_000),
+  identity: z.array(ColumnName).min(1),
+  eventTime: ColumnName,
+  label: ColumnName,
+  columns: z.array(FeatureColumn).min(1).max(2_000),
+});
+export type FeaturesSpec = z.infer<typeof FeaturesSpec>;
+
+/**
+ * Split by event time. `holdout.last` is an ISO 8601 period of whole months or days (P1M, P14D) at the end of the data;
+ * months are calendar months in UTC. `train.last` limits how far back training looks; without it, all before the holdout.
+ */
+const Period = z.string().regex(/^P([1-9]\d{0,2})(M|D)$/, 'a period such as P1M or P14D');
+export const SplitSpec = z.strictObject({
+  by: z.literal('time').default('time'),
+  holdout: z.strictObject({ last: Period }),
+  train: z.strictObject({ last: Period.optional() }).optional(),
+});
+export type SplitSpec = z.infer<typeof SplitSpec>;
+
+export const JsonScalar = z.union([z.string().max(1_000), z.number(), z.boolean()]);
+
+/** A trainer: a built-in one, or any executable that keeps trainers/CONTRACT.md (argv, never a shell). */
+export const TrainSpec = z.strictObject({
+  trainer: z.union([z.enum(['lightgbm', 'sklearn']), z.strictObject({ command: z.array(z.string().min(1)).min(1).max(20) })]),
+  params: z.record(z.string().max(128), JsonScalar).default({}),
+  seed: z.number().int().min(0).max(2_147_483_647).default(7),
+  threads: z.number().int().min(1).max(64).default(2),
+  pool: PoolName.default('cpu'),
+  /** Bound on all attempts together, in seconds. */
+  timeoutSeconds: z.number().int().min(1).max(604_800).default(3_600),
+  /** How long the step may wait for a worker of its pool, in seconds. */
+  scheduleToStartSeconds: z.number().int().min(1).max(604_800).default(3_600),
+});
+export type TrainSpec = z.infer<typeof TrainSpec>;
+
+export const MetricName = z.enum(['rocAuc', 'logLoss', 'brier', 'accuracy']);
+export type MetricName = z.infer<typeof MetricName>;
+
+/**
+ * Gates, all of which must hold. `champion` compares with the champion re-scored on the same rows by a paired bootstrap over
+ * groups (days of the event time): the whole interval of the difference must lie above minimumEffect; it passes when there is no champion.
+ * `approval` waits for a person; an expired one is "no".
+ */
+export const GateSpec = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('threshold'), metric: MetricName, min: z.number().optional(), max: z.number().optional() }),
+  z.strictObject({
+    kind: z.literal('champion'),
+    metric: MetricName,
+    minimumEffect: z.number().min(0).max(1).default(0),
+    confidence: z.number().min(0.5).max(0.999).default(0.95),
+    resamples: z.number().int().min(100).max(10_000).default(1_000),
+  }),
+  z.strictObject({ kind: z.literal('rows'), min: z.number().int().min(1) }),
+  z.strictObject({ kind: z.literal('approval'), expiresSeconds: z.number().int().min(1).max(31_536_000).default(604_800) }),
+]);
+export type GateSpec = z.infer<typeof GateSpec>;
+
+export const ModelPipelineSpec = z.strictObject({
+  kind: z.literal('model').default('model'),
+  name: Name,
+  description: z.string().max(2_000).optional(),
+  owner: z.string().max(200).optional(),
+  /** The registered model; by default it has the pipeline's name. */
+  model: Name.optional(),
+  source: SourceSpec,
+  checks: z.array(DataCheck).max(500).default([]),
+  features: FeaturesSpec,
+  split: SplitSpec,
+  train: TrainSpec,
+  gates: z.array(GateSpec).max(50).default([]),
+  rollout: RolloutSpec.prefault({}),
+  monitor: MonitorSpec.optional(),
+  triggers: TriggersSpec.prefault({}),
+});
+export type ModelPipelineSpec = z.infer<typeof ModelPipelineSpec>;
+
+/** A chain of built-in steps, one after the other; `noop` does nothing and shows what orchestration costs. */
+export const StepsPipelineSpec = z.strictObject({
+  kind: z.literal('steps'),
+  name: Name,
+  description: z.string().max(2_000).optional(),
+  owner: z.string().max(200).optional(),
+  steps: z
+    .array(z.strictObject({ name: Name, kind: z.literal('noop'), pool: PoolName.default('data'), scheduleToStartSeconds: z.number().int().min(1).max(604_800).default(3_600) }))
+    .min(1)
+    .max(100),
+});
+export type StepsPipelineSpec = z.infer<typeof StepsPipelineSpec>;
+
+export const PipelineSpec = z.discriminatedUnion('kind', [ModelPipelineSpec, StepsPipelineSpec]);
+export type PipelineSpec = z.infer<typeof PipelineSpec>;
+
+/** The input form of a model pipeline: what a user writes, defaults left out. */
+export type PipelineInput = z.input<typeof ModelPipelineSpec> | z.input<typeof StepsPipelineSpec>;
+
+export const modelOf = (spec: ModelPipelineSpec): string => spec.model ?? spec.name;

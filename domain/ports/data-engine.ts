@@ -1,0 +1,28 @@
+import type { CheckResult, DatasetManifest } from '../../contracts/dataset.ts';
+import type { FeatureSetManifest, SplitWindow } from '../../contracts/features.ts';
+import type { DataCheck, FeaturesSpec, SplitSpec } from '../../contracts/pipeline.ts';
+
+/** A table as local files, in the order of their paths. */
+export type LocalTable = { name: string; format: 'parquet' | 'csv'; files: string[] };
+
+/**
+ * SQL over local files, in a process of its own with bounded memory. User SQL is one SELECT over the given tables and can reach
+ * no file, network or setting. A user's mistake fails with a code of contracts/failures.ts (SourceCorrupt, SchemaChanged,
+ * FeatureQueryInvalid, FeatureMissing, FeatureTypeWrong, MissingValueForbidden, LabelInvalid, LabelHasOneClass, SplitEmpty).
+ */
+export interface DataEngine {
+  /** Columns, types, nulls and rows per file of each table; files of one table must agree in columns and types. */
+  inspect(tables: LocalTable[]): Promise<{ name: string; rows: number; columns: { name: string; type: string; nulls: number }[]; rowsPerFile: number[] }[]>;
+  check(tables: LocalTable[], checks: DataCheck[]): Promise<CheckResult[]>;
+  /** Writes `train.parquet` and `holdout.parquet` in `folder`, ordered by event time and identity: same input, same bytes. */
+  buildFeatures(input: { tables: LocalTable[]; features: FeaturesSpec; split: SplitSpec; folder: string }): Promise<{
+    split: SplitWindow;
+    trainFile: string;
+    holdoutFile: string;
+    trainRows: number;
+    holdoutRows: number;
+    reference: FeatureSetManifest['reference'];
+  }>;
+}
+
+export type { DatasetManifest };

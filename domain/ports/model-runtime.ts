@@ -1,0 +1,19 @@
+import type { FeaturesSpec } from '../../contracts/pipeline.ts';
+import type { ModelSignature } from '../../contracts/features.ts';
+
+/**
+ * ONNX Runtime on whole files of rows, in a process that may die. Models are checked first (operator allow-list, no external data,
+ * size limits: ModelRefused) and scored with the code that serves. A model that errs while scoring is ModelFailed.
+ */
+export interface ModelRuntime {
+  /** Checks the bytes and that inputs and outputs are those of the signature. */
+  verify(model: Uint8Array, signature: ModelSignature): Promise<void>;
+  /** Scores of the positive class for each row of a Parquet file, in its order, with label (0 or 1) and the day of the event time (YYYY-MM-DD, UTC). */
+  score(input: { model: Uint8Array; signature: ModelSignature; rowsFile: string; features: FeaturesSpec; onProgress?: (rows: number) => void }): Promise<{
+    scores: Float64Array;
+    labels: Uint8Array;
+    days: string[];
+  }>;
+  /** The `score` column of a predictions Parquet file that a trainer left. */
+  readPredictions(file: string): Promise<Float64Array>;
+}

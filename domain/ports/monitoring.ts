@@ -1,0 +1,38 @@
+import type { ReferenceDistribution } from '../../contracts/features.ts';
+import type { MonitorWindow } from '../../contracts/monitor.ts';
+import type { Trigger, TriggerOutcome } from '../../contracts/trigger.ts';
+import type { PipelineSpec } from '../../contracts/pipeline.ts';
+
+/** Counts of live rows in the bins of a reference distribution; the last entry of `counts` is as in the reference. */
+export type LiveDistribution = { column: string; counts: number[]; missing: number };
+
+/** One window of the prediction log, by bins and by (score, label) pairs of the rows whose label has come. */
+export type WindowData = {
+  from: string;
+  to: string;
+  rows: number;
+  distributions: LiveDistribution[];
+  scored: { score: number; label: number }[];
+};
+
+/** Reads the prediction log joined with labels. Windows are cut by order of shipping, so they never change once closed. */
+export interface PredictionLog {
+  /** Rows of window `window` (0-based) of `rowsPerWindow` predictions of a version by the champion or canary; undefined while it is not full. */
+  window(input: { model: string; version: number; window: number; rowsPerWindow: number; reference: ReferenceDistribution[] }): Promise<WindowData | undefined>;
+}
+
+export interface MonitorWindows {
+  save(model: string, window: MonitorWindow): Promise<void>;
+  recordDecision(model: string, version: number, window: number, decision: string): Promise<void>;
+  /** Windows of a version with fewer labels than rows, oldest first, for which labels came since they were last judged. */
+  awaitingLabels(model: string, version: number, limit: number): Promise<number[]>;
+}
+
+export interface TriggerLedger {
+  record(pipeline: string, decisions: { trigger: Trigger; outcome: TriggerOutcome }[]): Promise<void>;
+}
+
+export interface Pipelines {
+  current(pipeline: string): Promise<{ version: number; spec: PipelineSpec } | undefined>;
+  version(pipeline: string, version: number): Promise<PipelineSpec | undefined>;
+}

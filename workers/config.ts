@@ -1,0 +1,120 @@
+/**
+ * Configuration of every process: the only file that reads the environment.
+ *
+ * Each variable has one meaning and one default; an impossible value stops the process at start with a
+ * sentence that names the variable, because a service that starts half configured fails later and elsewhere.
+ */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+export type ArtifactStoreConfig =
+  | { kind: 'local'; folder: string }
+  | { kind: 's3'; bucket: string; endpoint: string; region: string; accessKeyId: string; secretAccessKey: string };
+
+export type Config = {
+  /** Folder of all local state, absolute. */
+  home: string;
+  /** Address that every server binds; loopback unless PERENNIAL_BIND says otherwise. */
+  bind: string;
+  apiPort: number;
+  /** Port of the first gateway; the next gateway listens on the next port. */
+  gatewayPort: number;
+  /** Name of this gateway: stable over restarts, distinct between gateways. */
+  gatewayId: string;
+  temporal: { address: string; namespace: string; port: number; uiPort: number; uiUrl: string };
+  postgres: { port: number; url: string };
+  artifactStore: ArtifactStoreConfig;
+  /** Folders from which a pipeline may ingest local files, absolute. */
+  sourceRoots: string[];
+  /** Interpreter of the built-in Python trainers. */
+  python: string;
+  /** Base URL of the API, for clients. */
+  apiUrl: string;
+  /** Key that clients send; never logged. */
+  apiKey: string | undefined;
+  /** Test hook: names of code points at which the process kills itself once (see domain/ports/fault-points.ts). */
+  faultPoints: string[];
+  logLevel: string;
+};
+
+type Environment = Record<string, string | undefined>;
+
+const portOf = (environment: Environment, name: string, fallback: number): number => {
+  const text = environment[name];
+  if (text === undefined || text === '') return fallback;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new Error(`${name} is "${text}": it must be a port number from 1 to 65535`);
+  }
+  return port;
+};
+
+const required = (environment: Environment, name: string, why: string): string => {
+  const value = environment[name];
+  if (value === undefined || value === '') throw new Error(`${name} is not set: ${why}`);
+  return value;
+};
+
+const artifactStoreOf = (environment: Environment, home: string): ArtifactStoreConfig => {
+  const text = environment['ARTIFACT_STORE'] ?? '';
+  if (text === '') return { kind: 'local', folder: join(home, 'artifacts') };
+  if (!text.startsWith('s3://')) return { kind: 'local', folder: resolve(text) };
+  const why = 'ARTIFACT_STORE names a bucket, so the S3 server and its keys are needed';
+  return {
+    kind: 's3',
+    bucket: text.slice('s3://'.length).replace(/\/+$/, ''),
+    endpoint: required(environment, 'S3_ENDPOINT', why),
+    region: environment['S3_REGION'] ?? 'us-east-1',
+    accessKeyId: required(environment, 'S3_ACCESS_KEY_ID', why),
+    secretAccessKey: required(environment, 'S3_SECRET_ACCESS_KEY', why),
+  };
+};
+
+/** The database address that `perennial up` left in the home folder, so that single processes started by hand find it. */
+const savedPostgresUrl = (home: string): string | undefined => {
+  try {
+    return readFileSync(join(home, 'postgres-url'), 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Reads and checks the configuration.
+ * @throws Error that names the variable when a value is impossible or a needed one is absent
+ */
+export const readConfig = (environment: Environment = process.env): Config => {
+  const home = resolve(environment['PERENNIAL_HOME'] ?? '.perennial');
+  const apiPort = portOf(environment, 'PERENNIAL_API_PORT', 7070);
+  const temporalPort = portOf(environment, 'PERENNIAL_TEMPORAL_PORT', 7233);
+  const uiPort = portOf(environment, 'PERENNIAL_TEMPORAL_UI_PORT', 8233);
+  const postgresPort = portOf(environment, 'PERENNIAL_POSTGRES_PORT', 7432);
+  return {
+    home,
+    bind: environment['PERENNIAL_BIND'] ?? '127.0.0.1',
+    apiPort,
+    gatewayPort: portOf(environment, 'PERENNIAL_GATEWAY_PORT', 7080),
+    gatewayId: environment['PERENNIAL_GATEWAY_ID'] ?? 'gateway-1',
+    temporal: {
+      address: environment['PERENNIAL_TEMPORAL_ADDRESS'] ?? `127.0.0.1:${temporalPort}`,
+      namespace: environment['PERENNIAL_TEMPORAL_NAMESPACE'] ?? 'default',
+      port: temporalPort,
+      uiPort,
+      uiUrl: environment['PERENNIAL_TEMPORAL_UI_URL'] ?? `http://127.0.0.1:${uiPort}`,
+    },
+    postgres: {
+      port: postgresPort,
+      url:
+        environment['PERENNIAL_POSTGRES_URL'] ??
+        savedPostgresUrl(home) ??
+        `postgres://perennial@127.0.0.1:${postgresPort}/perennial`,
+    },
+    artifactStore: artifactStoreOf(environment, home),
+    sourceRoots: (environment['PERENNIAL_SOURCE_ROOTS'] ?? process.cwd()).split(':').filter(Boolean).map((root) => resolve(root)),
+    python: environment['PERENNIAL_PYTHON'] ?? join(home, 'python', 'bin', 'python'),
+    apiUrl: environment['PERENNIAL_URL'] ?? `http://127.0.0.1:${apiPort}`,
+    apiKey: environment['PERENNIAL_API_KEY'],
+    faultPoints: (environment['PERENNIAL_FAULT_POINTS'] ?? '').split(',').filter(Boolean),
+    logLevel: environment['PERENNIAL_LOG_LEVEL'] ?? 'info',
+  };
+};
