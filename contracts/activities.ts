@@ -9,7 +9,7 @@ import type { ServingOptions, TrafficSplit } from './deployment.ts';
 import type { FeatureSetRef } from './features.ts';
 import type { EvaluationReport, Lineage, RegisteredVersion, TrainedModel } from './model.ts';
 import type { MonitorSpec, MonitorWindow } from './monitor.ts';
-import type { DataCheck, FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
+import type { DataCheck, FeaturesSpec, GateSpec, PipelineSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
 import type { RolloutOutcome, RolloutSpec, ServingWindow, StepVerdict } from './rollout.ts';
 import type { FailureRecord, GateDecision, RunOutcome, RunState, StepContext } from './run.ts';
 import type { Trigger, TriggerOutcome } from './trigger.ts';
@@ -94,7 +94,7 @@ export interface TriggerActivities {
   /** One row per trigger id; an id that has its row keeps it. */
   recordTriggers(input: { pipeline: string; decisions: { trigger: Trigger; outcome: TriggerOutcome }[] }): Promise<void>;
   /** The current version of a pipeline; null when there is none any more. */
-  loadPipeline(input: { pipeline: string }): Promise<{ version: number; spec: import('./pipeline.ts').PipelineSpec } | null>;
+  loadPipeline(input: { pipeline: string }): Promise<{ version: number; spec: PipelineSpec } | null>;
 }
 
 export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities {}

@@ -1,3 +1,4 @@
+import type { ArtifactRef } from '../../contracts/artifact.ts';
 import type { DeploymentSnapshot, ServingCounters, ServingOptions, TrafficSplit } from '../../contracts/deployment.ts';
 import type { RolloutOutcome, RolloutSpec, ServingWindow, StepVerdict } from '../../contracts/rollout.ts';
 
@@ -33,7 +34,7 @@ export interface GatewayControl {
   /** Absolute upsert of cumulative counters. */
   writeCounters(gateway: { gatewayId: string; incarnation: string }, counters: ServingCounters[]): Promise<void>;
   /** Records a shipped segment of the prediction log; the same segment id again is the same segment. */
-  recordSegment(segment: { segmentId: string; gatewayId: string; model: string; artifact: import('../../contracts/artifact.ts').ArtifactRef; rows: number; rowsByVersion: Record<string, number>; firstAt: string; lastAt: string }): Promise<void>;
+  recordSegment(segment: { segmentId: string; gatewayId: string; model: string; artifact: ArtifactRef; rows: number; rowsByVersion: Record<string, number>; firstAt: string; lastAt: string }): Promise<void>;
   /** Calls back after a deployment changed (LISTEN); a lost connection is opened again. Returns the way to stop. */
   listen(onChange: (model: string) => void): Promise<() => Promise<void>>;
 }
