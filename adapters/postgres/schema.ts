@@ -25,6 +25,7 @@ export interface Database {
     started_at: Instant;
     finished_at: NullableInstant;
     history: ColumnType<unknown, string | null | undefined, string | null>;
+    settlement_checked_at: NullableInstant;
   };
   run_steps: {
     run_id: string;
@@ -123,6 +124,8 @@ export interface Database {
     report: Json;
     decision: string | null;
     updated_at: Instant;
+    labels_asked_at: NullableInstant;
+    labels_judged_at: NullableInstant;
   };
   triggers: {
     pipeline: string;

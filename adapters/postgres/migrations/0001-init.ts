@@ -19,9 +19,9 @@ const statements = [
   `create table runs (
     run_id text primary key, pipeline text not null, pipeline_version int not null, model text, workflow_id text not null unique,
     trigger jsonb not null, state text not null default 'running', outcome jsonb, failure jsonb, retry_of text,
-    started_at timestamptz not null default now(), finished_at timestamptz, history jsonb)`,
+    started_at timestamptz not null default now(), finished_at timestamptz, history jsonb, settlement_checked_at timestamptz)`,
   `create index runs_by_pipeline on runs (pipeline, started_at desc)`,
-  `create index runs_unsettled on runs (started_at) where history is null`,
+  `create index runs_unsettled on runs (settlement_checked_at nulls first, started_at) where history is null`,
   `create table run_steps (
     run_id text not null, step text not null, position int not null, pool text not null, state text not null,
     attempts int not null default 0, worker text, input jsonb, output jsonb, failure jsonb,
@@ -70,16 +70,27 @@ const statements = [
     role text not null, requests bigint not null, failures bigint not null, fallbacks bigint not null, unlogged bigint not null,
     latency jsonb not null, updated_at timestamptz not null default now(),
     primary key (gateway_id, incarnation, model, version, generation))`,
-  // segment_id: a segment of the prediction log counts once; sequence gives windows a fixed order
+  // segment_id: a segment of the prediction log counts once; sequence gives windows a fixed order (see the trigger below)
+  `create sequence prediction_segments_sequence`,
   `create table prediction_segments (
-    segment_id text primary key, sequence bigint generated always as identity unique, gateway_id text not null, model text not null,
+    segment_id text primary key, sequence bigint not null unique, gateway_id text not null, model text not null,
     artifact jsonb not null, rows int not null, rows_by_version jsonb not null, first_at timestamptz not null, last_at timestamptz not null,
     recorded_at timestamptz not null default now())`,
   `create index prediction_segments_by_model on prediction_segments (model, sequence)`,
+  // A default would number rows when they are inserted, and two gateways may commit in the other order: a window that was closed
+  // on the later number would then change. Under the lock, numbers become visible in the order in which they count.
+  `create function number_prediction_segment() returns trigger language plpgsql as $$
+  begin
+    perform pg_advisory_xact_lock(hashtext('prediction_segments'), hashtext(new.model));
+    new.sequence := nextval('prediction_segments_sequence');
+    return new;
+  end $$`,
+  `create trigger prediction_segments_number before insert on prediction_segments for each row execute function number_prediction_segment()`,
   // (model, inference_id): the first label of an inference stands; a repeated one changes nothing
   `create table labels (
     model text not null, inference_id text not null, label double precision not null, observed_at timestamptz,
     received_at timestamptz not null default now(), primary key (model, inference_id))`,
+  `create index labels_by_arrival on labels (model, received_at)`,
   `create table rollouts (
     rollout_id text primary key, workflow_id text not null, model text not null, version int not null, plan jsonb not null,
     requested_by text not null, run_id text, outcome jsonb, started_at timestamptz not null default now(), finished_at timestamptz)`,
@@ -87,10 +98,11 @@ const statements = [
   `create table rollout_decisions (
     rollout_id text not null, sequence int not null, step int not null, weight double precision not null, verdict jsonb not null,
     serving_window jsonb, decided_by text, at timestamptz not null default now(), primary key (rollout_id, sequence))`,
+  // labels_asked_at is when the labels of a window were asked for; it becomes labels_judged_at when their judgement is saved
   `create table monitor_windows (
     model text not null, version int not null, window_number int not null, from_at timestamptz not null, to_at timestamptz not null,
     rows int not null, labelled int not null, report jsonb not null, decision text, updated_at timestamptz not null default now(),
-    primary key (model, version, window_number))`,
+    labels_asked_at timestamptz, labels_judged_at timestamptz, primary key (model, version, window_number))`,
   // (pipeline, trigger_id): an event has one outcome
   `create table triggers (
     pipeline text not null, trigger_id text not null, kind text not null, reason text not null, source text not null,

@@ -1,0 +1,109 @@
+/** Steps of a monitor: closes windows of the prediction log, and judges them again when labels come. */
+import type { ArtifactRef } from '../contracts/artifact.ts';
+import type { MonitorActivities } from '../contracts/activities.ts';
+import { FeatureSetManifest, type ReferenceDistribution } from '../contracts/features.ts';
+import { CHAMPION } from '../contracts/ids.ts';
+import type { MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
+import { metricOf } from '../domain/classification-metrics.ts';
+import { driftOf } from '../domain/drift.ts';
+import { PerennialFailure } from '../domain/failure.ts';
+import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
+import type { ModelRegistry, VersionRecord } from '../domain/ports/model-registry.ts';
+import type { MonitorWindows, PredictionLog, WindowData } from '../domain/ports/monitoring.ts';
+import { effect } from './boundary.ts';
+
+export type MonitorPorts = { registry: ModelRegistry; predictions: PredictionLog; windows: MonitorWindows; artifacts: ArtifactStore };
+
+type Input = Parameters<MonitorActivities['evaluateMonitorWindows']>[0];
+type Reference = { columns: ReferenceDistribution[]; judgedQuality: number | null };
+
+/** Windows that one call judges again; the rest waits for the next look, which is `everySeconds` away. */
+const REJUDGED_AT_ONCE = 5;
+/** Columns of a window that the workflow is told of: a history holds summaries, the row in PostgreSQL holds all. */
+const COLUMNS_IN_HISTORY = 20;
+const CACHED_REFERENCES = 20;
+
+/** The monitored version never changes, so what live rows are compared with is read once per process. */
+const createReferenceReader = ({ registry, artifacts }: MonitorPorts) => {
+  const cache = new Map<string, ReferenceDistribution[]>();
+  const readColumns = async (manifest: ArtifactRef): Promise<ReferenceDistribution[]> => {
+    const known = cache.get(manifest.sha256);
+    if (known !== undefined) return known;
+    const bytes = await artifacts.get(manifest);
+    const { reference } = FeatureSetManifest.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    if (cache.size >= CACHED_REFERENCES) cache.clear();
+    cache.set(manifest.sha256, reference);
+    return reference;
+  };
+  const requireVersion = async (model: string, version: number): Promise<VersionRecord> => {
+    const record = await registry.version(model, version);
+    if (record !== undefined) return record;
+    throw new PerennialFailure('ModelVersionNotFound', `${model} has no version ${version} to monitor`);
+  };
+  return async (model: string, version: number): Promise<Reference> => {
+    const { lineage, evaluation } = await requireVersion(model, version);
+    return { columns: await readColumns(lineage.featureSetManifest), judgedQuality: evaluation.candidate.rocAuc };
+  };
+};
+
+const qualityOf = (scored: WindowData['scored'], { metric, minimumLabels }: MonitorSpec['quality']): number | null => {
+  if (scored.length < minimumLabels) return null;
+  const scores = Float64Array.from(scored, (row) => row.score);
+  const labels = Uint8Array.from(scored, (row) => row.label);
+  return metricOf(metric, { scores, labels, groups: new Uint32Array(scored.length), groupCount: 1 });
+};
+
+const judge = (input: Input, window: number, data: WindowData, reference: Reference): MonitorWindow => {
+  const { spec, version } = input;
+  const quality = qualityOf(data.scored, spec.quality);
+  const { judgedQuality } = reference;
+  return {
+    window,
+    version,
+    from: data.from,
+    to: data.to,
+    rows: data.rows,
+    labelled: data.scored.length,
+    ...driftOf(reference.columns, data.distributions, spec.drift),
+    quality,
+    judgedQuality,
+    qualityDropped: quality !== null && judgedQuality !== null && judgedQuality - quality > spec.quality.maximumDrop,
+  };
+};
+
+const summaryOf = (window: MonitorWindow): MonitorWindow => ({
+  ...window,
+  columns: [...window.columns].sort((first, second) => second.psi - first.psi).slice(0, COLUMNS_IN_HISTORY),
+});
+
+const evaluate = async ({ predictions, windows }: MonitorPorts, input: Input, reference: Reference) => {
+  const { model, version, spec, nextWindow } = input;
+  const changed: MonitorWindow[] = [];
+  const close = async (window: number): Promise<boolean> => {
+    const data = await predictions.window({ model, version, window, rowsPerWindow: spec.rows, reference: reference.columns });
+    if (data === undefined) return false;
+    const judged = judge(input, window, data, reference);
+    await windows.save(model, judged);
+    changed.push(summaryOf(judged));
+    return true;
+  };
+  for (const window of await windows.awaitingLabels(model, version, REJUDGED_AT_ONCE)) await close(window);
+  const closed = await close(nextWindow);
+  return { nextWindow: closed ? nextWindow + 1 : nextWindow, changed };
+};
+
+type Decision = Parameters<MonitorActivities['recordMonitorDecision']>[0];
+
+/** A monitor watches the champion: the decision is about a window of that version. */
+const recordDecision = async ({ registry, windows }: MonitorPorts, { model, window, decision }: Decision): Promise<void> => {
+  const version = await registry.alias(model, CHAMPION);
+  if (version !== undefined) await windows.recordDecision(model, version, window, decision);
+};
+
+export const createMonitorActivities = (ports: MonitorPorts): Pick<MonitorActivities, 'evaluateMonitorWindows' | 'recordMonitorDecision'> => {
+  const readReference = createReferenceReader(ports);
+  return {
+    evaluateMonitorWindows: effect(async (input: Input) => evaluate(ports, input, await readReference(input.model, input.version))),
+    recordMonitorDecision: effect((input: Decision) => recordDecision(ports, input)),
+  };
+};

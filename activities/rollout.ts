@@ -1,0 +1,69 @@
+/** Steps of a rollout. Every change of traffic carries a request id, so doing it again is the same change. */
+import type { RolloutActivities } from '../contracts/activities.ts';
+import { PerennialFailure } from '../domain/failure.ts';
+import type { Deployments } from '../domain/ports/deployments.ts';
+import type { FaultPoints } from '../domain/ports/fault-points.ts';
+import type { ModelRegistry, VersionRecord } from '../domain/ports/model-registry.ts';
+import type { Pipelines } from '../domain/ports/monitoring.ts';
+import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
+import { awaitGateways } from './await-gateways.ts';
+import { effect } from './boundary.ts';
+
+export type RolloutPorts = {
+  deployments: Deployments;
+  registry: ModelRegistry;
+  pipelines: Pipelines;
+  workflows: WorkflowControl;
+  faults: FaultPoints;
+};
+
+type Input<Name extends keyof RolloutActivities> = Parameters<RolloutActivities[Name]>[0];
+
+const requireVersion = async (registry: ModelRegistry, model: string, version: number): Promise<VersionRecord> => {
+  const record = await registry.version(model, version);
+  if (record !== undefined) return record;
+  throw new PerennialFailure('ModelVersionNotFound', `${model} has no version ${version}`);
+};
+
+const prepareRollout = async ({ registry, deployments }: RolloutPorts, input: Input<'prepareRollout'>) => {
+  await requireVersion(registry, input.model, input.version);
+  await deployments.beginRollout(input);
+  const { generation, split } = await deployments.current(input.model);
+  return { stable: split.stable, generation };
+};
+
+const monitorSpecOf = async ({ registry, pipelines }: RolloutPorts, { model, version }: Input<'monitorSpecOf'>) => {
+  const { lineage } = await requireVersion(registry, model, version);
+  const spec = await pipelines.version(lineage.pipeline, lineage.pipelineVersion);
+  return spec?.kind === 'model' && spec.monitor !== undefined ? { pipeline: lineage.pipeline, spec: spec.monitor } : null;
+};
+
+/** The changes of traffic; after each the process may die before it can say so, which fault tests do at these points. */
+const trafficActivities = ({ deployments, faults }: RolloutPorts): Pick<RolloutActivities, 'shiftTraffic' | 'promote' | 'restoreTraffic'> => ({
+  shiftTraffic: effect(async (input: Input<'shiftTraffic'>) => {
+    const answer = await deployments.setSplit({ ...input, reason: 'step of a rollout' });
+    faults.reach('shift-traffic.after-commit');
+    return answer;
+  }),
+  promote: effect(async (input: Input<'promote'>) => {
+    const answer = await deployments.promote(input);
+    faults.reach('promote.after-commit');
+    return answer;
+  }),
+  restoreTraffic: effect(async (input: Input<'restoreTraffic'>) => {
+    const answer = await deployments.restore({ ...input, reason: 'undo of a rollout' });
+    faults.reach('restore-traffic.after-commit');
+    return answer;
+  }),
+});
+
+export const createRolloutActivities = (ports: RolloutPorts): RolloutActivities => ({
+  prepareRollout: effect((input: Input<'prepareRollout'>) => prepareRollout(ports, input)),
+  ...trafficActivities(ports),
+  awaitGateways: effect((input: Input<'awaitGateways'>) => awaitGateways(ports.deployments, input)),
+  readServingWindow: effect(({ model, version, generation }: Input<'readServingWindow'>) => ports.deployments.servingWindow(model, version, generation)),
+  recordRolloutDecision: effect((input: Input<'recordRolloutDecision'>) => ports.deployments.recordDecision(input)),
+  finishRollout: effect(({ rolloutId, outcome }: Input<'finishRollout'>) => ports.deployments.finishRollout(rolloutId, outcome)),
+  startMonitor: effect((input: Input<'startMonitor'>) => ports.workflows.startMonitor(input)),
+  monitorSpecOf: effect((input: Input<'monitorSpecOf'>) => monitorSpecOf(ports, input)),
+});

@@ -1,0 +1,16 @@
+/** What goes between the engine and its query processes. */
+import type { FailureRecord } from '../../contracts/run.ts';
+import type { DataCheck } from '../../contracts/pipeline.ts';
+import type { LocalTable } from '../../domain/ports/data-engine.ts';
+import type { FeatureInput } from './build-features.ts';
+import type { DatabaseSettings } from './database.ts';
+import type { QueryLimits } from './locked-query.ts';
+
+export type Call = { settings: DatabaseSettings; limits: QueryLimits } & (
+  | { task: 'inspect'; tables: LocalTable[] }
+  | { task: 'check'; tables: LocalTable[]; checks: DataCheck[] }
+  | { task: 'buildFeatures'; input: FeatureInput }
+);
+
+/** `reading` names the file (or the files of a table) that is being read: what to blame when the process dies now; null between files. */
+export type CallMessage = { reading: string | null } | { result: unknown } | { failure: FailureRecord } | { error: string };

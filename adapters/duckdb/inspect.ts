@@ -1,0 +1,44 @@
+/** Reads every value of every file once: rows, nulls, and whether it can be read at all. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DataEngine, LocalTable } from '../../domain/ports/data-engine.ts';
+import { identifier, rowOf } from './database.ts';
+import { duckdbFailure } from './failure.ts';
+import { readTable, sourceTables, type LinkedFile, type OnFile, type SourceTable } from './source-tables.ts';
+
+type Inspected = Awaited<ReturnType<DataEngine['inspect']>>[number];
+
+/** Counting alone would skip most of the bytes; the hash makes DuckDB decode them, so that damage shows now and not in the feature query. */
+const inspectFile = async (connection: DuckDBConnection, table: SourceTable, file: LinkedFile): Promise<{ rows: number; nulls: number[] }> => {
+  const names = table.columns.map(({ name }) => identifier(name));
+  const counts = names.map((name, index) => `count(*) - count(${name}) AS n${index}`).join(', ');
+  try {
+    const row = await rowOf<Record<string, bigint>>(connection, `SELECT count(*) AS total, ${counts}, bit_xor(hash(${names.join(', ')})) AS decoded FROM ${readTable(table, [file])}`);
+    return { rows: Number(row['total']), nulls: names.map((_name, index) => Number(row[`n${index}`])) };
+  } catch (error) {
+    throw duckdbFailure('SourceCorrupt', `${file.path} cannot be read as ${table.format}`, error);
+  }
+};
+
+const inspectTable = async (connection: DuckDBConnection, table: SourceTable, onFile: OnFile): Promise<Inspected> => {
+  const rowsPerFile: number[] = [];
+  const nulls = table.columns.map(() => 0);
+  for (const file of table.files) {
+    onFile(file.path);
+    const inspected = await inspectFile(connection, table, file);
+    rowsPerFile.push(inspected.rows);
+    inspected.nulls.forEach((count, index) => {
+      nulls[index] = (nulls[index] ?? 0) + count;
+    });
+  }
+  onFile(null);
+  const columns = table.columns.map((column, index) => ({ ...column, nulls: nulls[index] ?? 0 }));
+  return { name: table.name, rows: rowsPerFile.reduce((sum, rows) => sum + rows, 0), columns, rowsPerFile };
+};
+
+/** See the port DataEngine. */
+export const inspectTables = async (connection: DuckDBConnection, input: { folder: string; tables: LocalTable[]; onFile: OnFile }): Promise<Inspected[]> => {
+  const tables = await sourceTables(connection, input.folder, input.tables, input.onFile);
+  const inspected: Inspected[] = [];
+  for (const table of tables) inspected.push(await inspectTable(connection, table, input.onFile));
+  return inspected;
+};

@@ -1,0 +1,54 @@
+/** Closed monitor windows in PostgreSQL. */
+import { sql, type Kysely } from 'kysely';
+import type { MonitorWindow } from '../../contracts/monitor.ts';
+import type { MonitorWindows } from '../../domain/ports/monitoring.ts';
+import { asJson, askDatabase } from './client.ts';
+import type { Database } from './schema.ts';
+
+const save = (database: Kysely<Database>, model: string, window: MonitorWindow) => sql`
+  insert into monitor_windows (model, version, window_number, from_at, to_at, rows, labelled, report)
+  values (${model}, ${window.version}, ${window.window}, ${window.from}, ${window.to}, ${window.rows}, ${window.labelled}, ${asJson(window)}::jsonb)
+  on conflict (model, version, window_number) do update set rows = excluded.rows, labelled = excluded.labelled, report = excluded.report,
+    updated_at = now(), labels_judged_at = monitor_windows.labels_asked_at`.execute(database);
+
+/**
+ * Windows judged this recently are given again: a label may be committed a moment after its time stamp, and a judgement may have
+ * been lost with its worker after it was saved; the monitor is then told once more, and knows what it has been told.
+ */
+const LOOK_BACK = '5 minutes';
+
+/**
+ * Which window a label belongs to is known only to the prediction log, so a window is asked about when any label of the model
+ * came since its labels were last judged; the one judged longest ago comes first, so that none is left out for ever.
+ * The time of asking becomes the time of judging only when the judgement is saved: a crash between loses nothing.
+ */
+const takeAwaiting = (database: Kysely<Database>, model: string, version: number, limit: number) => sql<{ window_number: number }>`
+  update monitor_windows set labels_asked_at = now()
+  where model = ${model} and version = ${version} and window_number in (
+    select window_number from monitor_windows
+    where model = ${model} and version = ${version} and labelled < rows
+      and (select max(received_at) from labels where model = ${model}) > coalesce(labels_judged_at - ${LOOK_BACK}::interval, '-infinity')
+    order by labels_judged_at nulls first, window_number limit ${limit})
+  returning window_number`.execute(database);
+
+/** Monitor windows on PostgreSQL. Every method throws PostgresUnavailable in an outage. */
+export const createMonitorWindows = (database: Kysely<Database>): MonitorWindows => ({
+  save: async (model, window) => {
+    await askDatabase(() => save(database, model, window));
+  },
+  recordDecision: async (model, version, window, decision) => {
+    await askDatabase(() =>
+      database
+        .updateTable('monitor_windows')
+        .set({ decision })
+        .where('model', '=', model)
+        .where('version', '=', version)
+        .where('window_number', '=', window)
+        .execute(),
+    );
+  },
+  awaitingLabels: async (model, version, limit) => {
+    const { rows } = await askDatabase(() => takeAwaiting(database, model, version, limit));
+    return rows.map((row) => row.window_number).sort((left, right) => left - right);
+  },
+});

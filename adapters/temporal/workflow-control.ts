@@ -1,0 +1,40 @@
+/** What activities ask of the workflow engine, by the Temporal client: signals that start their workflow where it does not run. */
+import type { Client } from '@temporalio/client';
+import { monitorWorkflowId, triggersWorkflowId } from '../../contracts/ids.ts';
+import { championChangedSignal, submitTriggerSignal } from '../../contracts/messages.ts';
+import type { MonitorInput } from '../../contracts/monitor.ts';
+import { WORKFLOWS_POOL, taskQueueOf } from '../../contracts/queues.ts';
+import type { Trigger, TriggersInput } from '../../contracts/trigger.ts';
+import type { WorkflowControl } from '../../domain/ports/workflow-control.ts';
+import { askTemporal } from './ask-temporal.ts';
+
+/** A workflow that ended (by hand, say) is started again under its id. */
+const options = { taskQueue: taskQueueOf(WORKFLOWS_POOL), workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+
+/** @throws PerennialFailure TemporalUnavailable while the server cannot be reached */
+export const createWorkflowControl = (client: Client): WorkflowControl => ({
+  submitTrigger: async (pipeline: string, trigger: Trigger) => {
+    const input: TriggersInput = { pipeline };
+    await askTemporal(client, () =>
+      client.workflow.signalWithStart('pipelineTriggers', {
+        ...options,
+        workflowId: triggersWorkflowId(pipeline),
+        args: [input],
+        signal: submitTriggerSignal,
+        signalArgs: [trigger],
+      }),
+    );
+  },
+  startMonitor: async (input: MonitorInput) => {
+    const { model, version, pipeline, spec } = input;
+    await askTemporal(client, () =>
+      client.workflow.signalWithStart('modelMonitor', {
+        ...options,
+        workflowId: monitorWorkflowId(model),
+        args: [input],
+        signal: championChangedSignal,
+        signalArgs: [{ version, pipeline, spec }],
+      }),
+    );
+  },
+});

@@ -1,0 +1,25 @@
+/** What the API is built from; api/main.ts gives the real ones. */
+import type { Client } from '@temporalio/client';
+import type { FastifyServerOptions, RouteOptions } from 'fastify';
+import type { Kysely } from 'kysely';
+import type { Database } from '../adapters/postgres/schema.ts';
+import type { Deployments } from '../domain/ports/deployments.ts';
+import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
+
+export type ApiDependencies = {
+  /** The API's own reads and writes: keys, pipelines, audit, idempotency, and what it shows. */
+  database: Kysely<Database>;
+  client: Client;
+  /** Traffic is only ever changed through this port. */
+  deployments: Deployments;
+  /** Hands events to the trigger ledger. */
+  workflows: WorkflowControl;
+  /** True for errors that say that PostgreSQL cannot be reached. */
+  isDatabaseOutage(error: unknown): boolean;
+  temporal: { namespace: string; uiUrl: string };
+  /** Whether /metrics answers without a key: only right where nobody but this machine can ask. */
+  openMetrics: boolean;
+  logger: FastifyServerOptions['logger'];
+  /** Told each route as it is registered, with its policy: for tests that walk the table. */
+  onRoute?: (route: RouteOptions) => void;
+};

@@ -1,0 +1,18 @@
+/** API keys: `perennial_` and 32 random bytes as base64url. Only the hash is ever stored. */
+import { createHash, randomBytes } from 'node:crypto';
+
+const PATTERN = /^perennial_[A-Za-z0-9_-]{43}$/;
+
+export const newApiKey = (): string => `perennial_${randomBytes(32).toString('base64url')}`;
+
+/** sha256 in hexadecimal: enough for a key of 256 random bits, which no one can guess or tabulate. */
+export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex');
+
+const LONGEST_HEADER = 200;
+
+/** The key of an Authorization header; undefined when it is absent or cannot be one. */
+export const keyOfHeader = (header: string | undefined): string | undefined => {
+  if (header === undefined || header.length > LONGEST_HEADER) return undefined;
+  const key = /^bearer +(\S+)$/i.exec(header)?.[1];
+  return key !== undefined && PATTERN.test(key) ? key : undefined;
+};

@@ -1,0 +1,64 @@
+/** The API process: reads the configuration, connects, listens, and closes cleanly on SIGTERM and SIGINT. */
+import { Client, Connection } from '@temporalio/client';
+import { connectDatabase, isDatabaseOutage } from '../adapters/postgres/client.ts';
+import { createDeployments } from '../adapters/postgres/deployments.ts';
+import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
+import { readConfig, type Config } from '../workers/config.ts';
+import { createApp } from './app.ts';
+import type { App } from './http/app-types.ts';
+
+const CLOSE_MS = 8_000;
+const CONNECTIONS = 16;
+/** gRPC waits up to two minutes between attempts after a long outage; users wait for the first one that works. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
+
+const isLoopback = (bind: string): boolean => bind === 'localhost' || bind === '::1' || bind.startsWith('127.');
+
+const createProcess = async (config: Config): Promise<{ app: App; close: () => Promise<void> }> => {
+  const { database } = connectDatabase(config.postgres.url, { connections: CONNECTIONS });
+  // Lazy: the API starts while Temporal is down, says so in /readyz, and finds it when it comes.
+  const connection = Connection.lazy({ address: config.temporal.address, channelArgs: RECONNECT });
+  const client = new Client({ connection, namespace: config.temporal.namespace });
+  const app = await createApp({
+    database,
+    client,
+    deployments: createDeployments(database),
+    workflows: createWorkflowControl(client),
+    isDatabaseOutage,
+    temporal: { namespace: config.temporal.namespace, uiUrl: config.temporal.uiUrl },
+    openMetrics: isLoopback(config.bind),
+    logger: { level: config.logLevel, base: { process: 'api' } },
+  });
+  const close = async (): Promise<void> => {
+    await app.close();
+    await connection.close();
+    await database.destroy();
+  };
+  return { app, close };
+};
+
+const closeOnSignal = (app: App, close: () => Promise<void>): void => {
+  let closing = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (closing) return;
+    closing = true;
+    app.log.info({ signal }, 'closing');
+    // A client that never ends its request must not keep the process.
+    setTimeout(() => process.exit(0), CLOSE_MS).unref();
+    void close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        app.log.error({ err: error }, 'closing failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+};
+
+const config = readConfig();
+const { app, close } = await createProcess(config);
+closeOnSignal(app, close);
+const url = await app.listen({ host: config.bind, port: config.apiPort });
+app.log.info({ ready: true, url }, 'the API listens');

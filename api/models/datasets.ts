@@ -1,0 +1,63 @@
+/** Routes of datasets and their versions. */
+import { z } from 'zod';
+import { sql } from 'kysely';
+import { DatasetManifest } from '../../contracts/dataset.ts';
+import { Name } from '../../contracts/pipeline.ts';
+import { PerennialFailure } from '../../domain/failure.ts';
+import type { ApiContext, App } from '../http/app-types.ts';
+import { Instant, iso, NameParams, problems } from '../http/schemas.ts';
+
+const VersionSummary = z.object({ name: z.string(), version: z.string(), rows: z.number().int(), bytes: z.number().int(), runId: z.string(), createdAt: Instant });
+const DatasetSummary = VersionSummary.extend({ versions: z.number().int() });
+const VersionView = VersionSummary.extend({ manifest: DatasetManifest });
+
+const VersionParams = z.object({ name: Name, version: z.string().regex(/^[0-9a-f]{8,64}$/, 'the hash of a dataset version, or the first 8 or more characters of it') });
+
+type Row = { name: string; version: string; rows: number; bytes: number; run_id: string; created_at: Date };
+const summaryOf = (row: Row): z.infer<typeof VersionSummary> => ({ name: row.name, version: row.version, rows: row.rows, bytes: row.bytes, runId: row.run_id, createdAt: iso(row.created_at) });
+
+/** The newest version of each dataset, with the number of versions. */
+const listDatasets = async ({ database }: ApiContext): Promise<z.infer<typeof DatasetSummary>[]> => {
+  const { rows } = await sql<Row & { versions: number }>`
+    select distinct on (name) name, version, rows, bytes, run_id, created_at, count(*) over (partition by name)::int as versions
+    from datasets order by name, created_at desc`.execute(database);
+  return rows.map((row) => ({ ...summaryOf(row), versions: row.versions }));
+};
+
+const versionsOf = async ({ database }: ApiContext, name: string): Promise<z.infer<typeof VersionSummary>[]> => {
+  const rows = await database.selectFrom('datasets').select(['name', 'version', 'rows', 'bytes', 'run_id', 'created_at']).where('name', '=', name).orderBy('created_at', 'desc').limit(500).execute();
+  if (rows.length === 0) throw new PerennialFailure('DatasetNotFound', `there is no dataset "${name}"`);
+  return rows.map(summaryOf);
+};
+
+const showVersion = async ({ database }: ApiContext, { name, version }: { name: string; version: string }): Promise<z.infer<typeof VersionView>> => {
+  const rows = await database.selectFrom('datasets').selectAll().where('name', '=', name).where(sql<boolean>`starts_with(version, ${version})`).limit(2).execute();
+  const [row] = rows;
+  if (row === undefined || rows.length > 1) throw new PerennialFailure('DatasetNotFound', `the dataset "${name}" has ${row === undefined ? 'no version' : 'more than one version'} "${version}"`);
+  return { ...summaryOf(row), manifest: row.manifest as DatasetManifest };
+};
+
+export const registerDatasetRoutes = (app: App, context: ApiContext): void => {
+  const tags = ['datasets'];
+  app.route({
+    method: 'GET',
+    url: '/api/v1/datasets',
+    config: { policy: 'read' },
+    schema: { tags, summary: 'All datasets with their newest version', response: { 200: z.object({ datasets: z.array(DatasetSummary) }), ...problems() } },
+    handler: async () => ({ datasets: await listDatasets(context) }),
+  });
+  app.route({
+    method: 'GET',
+    url: '/api/v1/datasets/:name',
+    config: { policy: 'read' },
+    schema: { tags, summary: 'Versions of a dataset, newest first', params: NameParams, response: { 200: z.object({ name: z.string(), versions: z.array(VersionSummary) }), ...problems(404) } },
+    handler: async (request) => ({ name: request.params.name, versions: await versionsOf(context, request.params.name) }),
+  });
+  app.route({
+    method: 'GET',
+    url: '/api/v1/datasets/:name/:version',
+    config: { policy: 'read' },
+    schema: { tags, summary: 'One version with its manifest: tables, files, columns and hashes', params: VersionParams, response: { 200: VersionView, ...problems(404) } },
+    handler: (request) => showVersion(context, request.params),
+  });
+};

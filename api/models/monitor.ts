@@ -1,0 +1,78 @@
+/** What the monitor of a model saw, window by window. */
+import { z } from 'zod';
+import { monitorWorkflowId } from '../../contracts/ids.ts';
+import { monitorStatusQuery } from '../../contracts/messages.ts';
+import { ColumnDrift, type MonitorStatus, type MonitorWindow } from '../../contracts/monitor.ts';
+import { WORKFLOWS_POOL } from '../../contracts/queues.ts';
+import type { ApiContext, App } from '../http/app-types.ts';
+import { Instant, iso, Limit, ModelParams, problems } from '../http/schemas.ts';
+import { requireModel } from './routes.ts';
+
+const WindowView = z.object({
+  window: z.number().int(),
+  version: z.number().int(),
+  from: Instant,
+  to: Instant,
+  rows: z.number().int(),
+  labelled: z.number().int(),
+  driftScore: z.number().describe('Share of the columns that drifted.'),
+  drifted: z.boolean(),
+  columns: z.array(ColumnDrift),
+  quality: z.number().nullable().describe('Null until enough labels have come.'),
+  judgedQuality: z.number().nullable().describe('The value with which the version was judged before it was deployed.'),
+  qualityDropped: z.boolean(),
+  decision: z.string().nullable().describe('What the monitor made of the window.'),
+  updatedAt: Instant,
+});
+
+const MonitorView = z.object({
+  model: z.string(),
+  running: z.boolean().nullable().describe('Whether the monitor answers; null when nobody could be asked.'),
+  version: z.number().int().nullable().describe('The version that is watched now.'),
+  windows: z.array(WindowView).describe('Newest first.'),
+});
+
+const QUERY_MS = 1_000;
+
+/** The monitor's own words; undefined when it does not run, null when nobody could answer. */
+const askMonitor = async ({ pools, temporalCalls }: ApiContext, model: string): Promise<MonitorStatus | undefined | null> => {
+  if (!(await pools.live()).has(WORKFLOWS_POOL)) return null;
+  try {
+    return await temporalCalls.call(
+      async (client) => {
+        const handle = client.workflow.getHandle(monitorWorkflowId(model));
+        const { status } = await handle.describe();
+        return status.name === 'RUNNING' ? await handle.query(monitorStatusQuery) : undefined;
+      },
+      { boundMs: QUERY_MS, impatient: true, ofWorkflow: true },
+    );
+  } catch (error) {
+    return error instanceof Error && error.name === 'WorkflowNotFoundError' ? undefined : null;
+  }
+};
+
+const windowsOf = async ({ database }: ApiContext, model: string, limit: number): Promise<z.infer<typeof WindowView>[]> => {
+  const rows = await database.selectFrom('monitor_windows').select(['report', 'decision', 'updated_at']).where('model', '=', model).orderBy('to_at', 'desc').orderBy('window_number', 'desc').limit(limit).execute();
+  return rows.map((row) => ({ ...(row.report as MonitorWindow), decision: row.decision, updatedAt: iso(row.updated_at) }));
+};
+
+export const registerMonitorRoutes = (app: App, context: ApiContext): void => {
+  app.route({
+    method: 'GET',
+    url: '/api/v1/models/:model/monitor',
+    config: { policy: 'read' },
+    schema: {
+      tags: ['monitoring'],
+      summary: 'Drift and quality of a deployed model, window by window',
+      params: ModelParams,
+      querystring: z.strictObject({ limit: Limit }),
+      response: { 200: MonitorView, ...problems(404) },
+    },
+    handler: async (request) => {
+      const { model } = request.params;
+      await requireModel(context, model);
+      const [status, windows] = await Promise.all([askMonitor(context, model), windowsOf(context, model, request.query.limit)]);
+      return { model, running: status === null ? null : status !== undefined, version: status?.version ?? windows[0]?.version ?? null, windows };
+    },
+  });
+};

@@ -1,0 +1,89 @@
+/** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
+import type { DataCheck, GateSpec, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
+import { nearestKey } from '../../domain/nearest-key.ts';
+import type { FieldError } from '../http/problem.ts';
+
+type Range = { min?: number | undefined; max?: number | undefined };
+
+const rangeErrors = (path: string, { min, max }: Range): FieldError[] => {
+  if (min === undefined && max === undefined) return [{ path, message: 'needs min or max, or it says nothing', fix: 'Add min, max or both.' }];
+  if (min !== undefined && max !== undefined && min > max) return [{ path, message: `min ${min} is above max ${max}`, fix: 'Exchange them, or correct one.' }];
+  return [];
+};
+
+const duplicates = (names: readonly string[]): { name: string; index: number }[] =>
+  names.map((name, index) => ({ name, index })).filter(({ name, index }) => names.indexOf(name) < index);
+
+const sourceErrors = (spec: ModelPipelineSpec): FieldError[] =>
+  Object.keys(spec.source.tables).length > 0 ? [] : [{ path: 'source.tables', message: 'names no table', fix: 'Add a table with its files.' }];
+
+const checkErrors = (check: DataCheck, place: { path: string; tables: string[] }): FieldError[] => {
+  const errors = check.kind === 'range' || check.kind === 'rowCount' ? rangeErrors(place.path, check) : [];
+  if (place.tables.includes(check.table)) return errors;
+  const nearest = nearestKey(check.table, place.tables);
+  const hint = nearest === undefined ? '' : `Did you mean "${nearest}"? `;
+  return [...errors, { path: `${place.path}.table`, message: `there is no table "${check.table}" in source.tables`, fix: `${hint}Tables: ${place.tables.join(', ')}.` }];
+};
+
+const featureErrors = ({ features }: ModelPipelineSpec): FieldError[] => {
+  const names = features.columns.map((column) => column.name);
+  const errors = duplicates(names).map(({ name, index }) => ({ path: `features.columns[${index}].name`, message: `the column "${name}" is declared twice`, fix: 'Remove one of them.' }));
+  const roles = [['label', features.label], ['eventTime', features.eventTime], ...features.identity.map((name) => ['identity', name])] as [string, string][];
+  for (const [role, name] of roles) {
+    const index = names.indexOf(name);
+    if (index < 0) continue;
+    const why = role === 'label' ? 'the model would see the answer' : 'it orders the rows and is no input of the model';
+    errors.push({ path: `features.columns[${index}].name`, message: `"${name}" is the ${role}: ${why}`, fix: `Remove it from features.columns, or select it under another name.` });
+  }
+  if (features.label === features.eventTime || features.identity.includes(features.label)) {
+    errors.push({ path: 'features.label', message: `"${features.label}" is the event time or an identity too`, fix: 'Name the column that holds the label.' });
+  }
+  return errors;
+};
+
+const gateErrors = (gate: GateSpec, path: string): FieldError[] => (gate.kind === 'threshold' ? rangeErrors(path, gate) : []);
+
+const rolloutErrors = ({ rollout }: ModelPipelineSpec): FieldError[] => {
+  const errors: FieldError[] = [];
+  rollout.steps.forEach((step, index) => {
+    const before = rollout.steps[index - 1];
+    const path = `rollout.steps[${index}]`;
+    if (before !== undefined && step.weight <= before.weight) errors.push({ path: `${path}.weight`, message: `${step.weight} is not above ${before.weight}, the step before`, fix: 'Let the weights grow from step to step.' });
+    if (step.maximumSeconds < step.seconds) errors.push({ path: `${path}.maximumSeconds`, message: `${step.maximumSeconds} is less than seconds (${step.seconds})`, fix: 'Raise maximumSeconds, or lower seconds.' });
+  });
+  const last = rollout.steps.at(-1);
+  if (last !== undefined && last.weight !== 100) errors.push({ path: `rollout.steps[${rollout.steps.length - 1}].weight`, message: `the last step has ${last.weight}, so the version would never get all traffic`, fix: 'End with a step of weight 100.' });
+  return errors;
+};
+
+const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
+  const tables = Object.keys(spec.source.tables);
+  return [
+    ...sourceErrors(spec),
+    ...spec.checks.flatMap((check, index) => checkErrors(check, { path: `checks[${index}]`, tables })),
+    ...featureErrors(spec),
+    ...spec.gates.flatMap((gate, index) => gateErrors(gate, `gates[${index}]`)),
+    ...rolloutErrors(spec),
+  ];
+};
+
+const stepsErrors = (spec: StepsPipelineSpec): FieldError[] =>
+  duplicates(spec.steps.map((step) => step.name)).map(({ name, index }) => ({ path: `steps[${index}].name`, message: `the step "${name}" is there twice`, fix: 'Give each step a name of its own.' }));
+
+/** Errors of the rollout part alone, for a rollout that is started by hand. */
+export const rolloutContradictions = (rollout: ModelPipelineSpec['rollout']): FieldError[] =>
+  rolloutErrors({ rollout } as ModelPipelineSpec).map((error) => ({ ...error, path: error.path.replace(/^rollout\./, '') }));
+
+export const contradictionsOf = (spec: PipelineSpec): FieldError[] => (spec.kind === 'model' ? modelErrors(spec) : stepsErrors(spec));
+
+/** What is allowed but surely not meant. */
+export const warningsOf = (spec: PipelineSpec): string[] => {
+  if (spec.kind !== 'model') return [];
+  const warnings: string[] = [];
+  if (spec.triggers.drift && spec.monitor === undefined) warnings.push('triggers.drift is on, but without a monitor part nobody looks for drift.');
+  if (spec.monitor !== undefined && spec.monitor.quality.minimumLabels > spec.monitor.rows) {
+    warnings.push(`monitor.quality.minimumLabels (${spec.monitor.quality.minimumLabels}) is more than monitor.rows (${spec.monitor.rows}): no window can be judged.`);
+  }
+  if (spec.gates.length === 0) warnings.push('There are no gates: every trained model is rolled out.');
+  return warnings;
+};

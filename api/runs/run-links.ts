@@ -1,0 +1,14 @@
+/** Where else to look at a run. */
+import type { ApiDependencies } from '../dependencies.ts';
+
+type Temporal = ApiDependencies['temporal'];
+
+/** A workflow in the Temporal Web UI. */
+export const temporalLink = ({ uiUrl, namespace }: Temporal, workflowId: string): string =>
+  `${uiUrl.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+
+export const runLinks = (temporal: Temporal, { runId, workflowId }: { runId: string; workflowId: string }) => ({
+  self: `/api/v1/runs/${encodeURIComponent(runId)}`,
+  events: `/api/v1/runs/${encodeURIComponent(runId)}/events`,
+  temporal: temporalLink(temporal, workflowId),
+});

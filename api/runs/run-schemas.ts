@@ -1,0 +1,67 @@
+/** What the API shows of a run. */
+import { z } from 'zod';
+import { Instant, RunId } from '../http/schemas.ts';
+
+export const FailureView = z.object({ code: z.string(), message: z.string(), fix: z.string(), logTail: z.array(z.string()).optional() });
+
+export const ProgressView = z.object({ done: z.number(), total: z.number(), metrics: z.record(z.string(), z.number()).optional(), what: z.string().optional() });
+
+/**
+ * `notStarted` steps have not begun, `skipped` ones never will; `waiting` ones say for what in `waitingFor`; `reused` ones took
+ * the proven output of the run that this one retries.
+ */
+export const StepStateView = z.enum(['notStarted', 'waiting', 'running', 'succeeded', 'failed', 'cancelled', 'reused', 'skipped']);
+
+export const StepView = z
+  .object({
+    name: z.string(),
+    state: StepStateView,
+    waitingFor: z.string().nullable(),
+    pool: z.string().nullable(),
+    attempts: z.number().int(),
+    progress: ProgressView.nullable(),
+    heartbeatAgeSeconds: z.number().nullable().describe('Seconds since the running attempt last reported; it reports every 4 s.'),
+    input: z.unknown(),
+    output: z.unknown(),
+    failure: FailureView.nullable().describe('Why the step failed, or why its last attempt did while it is tried again.'),
+    startedAt: Instant.nullable(),
+    finishedAt: Instant.nullable(),
+    durationMs: z.number().nullable(),
+  })
+  .meta({ id: 'Step' });
+export type StepView = z.infer<typeof StepView>;
+
+export const RunStateView = z.enum(['running', 'succeeded', 'rejected', 'rolledBack', 'failed', 'cancelled', 'terminated']);
+
+export const RunLinks = z.object({ self: z.string(), events: z.string(), temporal: z.string().describe('The run in the Temporal Web UI.') });
+
+const TriggerView = z.object({ kind: z.string(), id: z.string(), reason: z.string() });
+
+const runFields = {
+  runId: RunId,
+  pipeline: z.string(),
+  pipelineVersion: z.number().int().nullable(),
+  model: z.string().nullable(),
+  workflowId: z.string(),
+  state: RunStateView,
+  trigger: TriggerView.nullable(),
+  retryOf: z.string().nullable(),
+  outcome: z.unknown().describe('How it ended: succeeded, rejected with reasons, or rolledBack; null until then.'),
+  failure: FailureView.nullable(),
+  startedAt: Instant.nullable(),
+  finishedAt: Instant.nullable(),
+  durationMs: z.number().nullable(),
+  links: RunLinks,
+};
+
+/** `degraded` says what could not be asked: what is shown then comes from PostgreSQL alone. */
+export const RunView = z
+  .object({ ...runFields, step: z.string().nullable(), waitingFor: z.string().nullable(), degraded: z.string().nullable(), steps: z.array(StepView) })
+  .meta({ id: 'Run' });
+export type RunView = z.infer<typeof RunView>;
+
+export const RunSummary = z.object(runFields).meta({ id: 'RunSummary' });
+export type RunSummary = z.infer<typeof RunSummary>;
+
+export const StartedRun = z.object({ runId: RunId, workflowId: z.string(), links: RunLinks }).meta({ id: 'StartedRun' });
+export type StartedRun = z.infer<typeof StartedRun>;

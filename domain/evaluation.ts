@@ -1,0 +1,157 @@
+/** Judges a candidate, and the champion beside it, on the same held-out rows: metrics, comparisons and the full report. */
+import type { Comparison, Metrics } from '../contracts/model.ts';
+import type { GateSpec } from '../contracts/pipeline.ts';
+import { comparePaired, type BootstrapPlan } from './bootstrap.ts';
+import { DECISION_THRESHOLD, decisionOf, metricsOf, oneGroup, rankRows, type ScoredRows } from './classification-metrics.ts';
+
+/** Fixed, so that the same rows and models always give the same interval; recorded in the report. */
+export const BOOTSTRAP_SEED = 7;
+
+const CALIBRATION_BINS = 10;
+const MOST_ROC_POINTS = 200;
+
+export type EvaluationInput = {
+  labels: Uint8Array;
+  /** Day of each row, as a position in `days`. */
+  groups: Uint32Array;
+  days: string[];
+  candidate: Float64Array;
+  champion: Float64Array | null;
+  plans: BootstrapPlan[];
+};
+
+export type Confusion = { threshold: number; truePositives: number; falsePositives: number; trueNegatives: number; falseNegatives: number };
+/** Share of negatives (x) and of positives (y) with a score of at least `threshold`. */
+export type RocPoint = { threshold: number; falsePositiveRate: number; truePositiveRate: number };
+/** Rows whose score lies in [from, to); the last bin holds 1 too. Means are null without rows. */
+export type CalibrationBin = { from: number; to: number; rows: number; meanScore: number | null; positiveShare: number | null };
+
+export type ModelReport = { metrics: Metrics; confusion: Confusion; calibration: CalibrationBin[]; roc: RocPoint[] };
+export type DayReport = { day: string; rows: number; positives: number; candidate: Metrics; champion: Metrics | null };
+
+/** What the artifact `report` of an evaluation holds as JSON. */
+export type FullReport = {
+  rows: number;
+  positives: number;
+  bootstrapSeed: number;
+  candidate: ModelReport;
+  champion: ModelReport | null;
+  comparisons: Comparison[];
+  days: DayReport[];
+};
+
+/** The bootstraps that the gates ask for: one for each champion gate, equal ones once. */
+export const plansOf = (gates: GateSpec[]): BootstrapPlan[] => {
+  const plans = new Map<string, BootstrapPlan>();
+  for (const gate of gates) {
+    if (gate.kind !== 'champion') continue;
+    const { metric, confidence, resamples } = gate;
+    plans.set(`${metric}/${confidence}/${resamples}`, { metric, confidence, resamples, seed: BOOTSTRAP_SEED });
+  }
+  return [...plans.values()];
+};
+
+/** Numbers the days in their order of appearance. */
+export const groupByDay = (days: string[]): { groups: Uint32Array; days: string[] } => {
+  const numbers = new Map<string, number>();
+  const groups = Uint32Array.from(days, (day) => {
+    const known = numbers.get(day);
+    if (known !== undefined) return known;
+    numbers.set(day, numbers.size);
+    return numbers.size - 1;
+  });
+  return { groups, days: [...numbers.keys()] };
+};
+
+const confusionOf = ({ scores, labels }: ScoredRows): Confusion => {
+  const counts = [0, 0, 0, 0];
+  for (let row = 0; row < scores.length; row += 1) counts[decisionOf(scores[row]!) * 2 + labels[row]!]! += 1;
+  const [trueNegatives, falseNegatives, falsePositives, truePositives] = counts as [number, number, number, number];
+  return { threshold: DECISION_THRESHOLD, truePositives, falsePositives, trueNegatives, falseNegatives };
+};
+
+const calibrationOf = ({ scores, labels }: ScoredRows): CalibrationBin[] => {
+  const sums = Array.from({ length: CALIBRATION_BINS }, () => ({ rows: 0, score: 0, positives: 0 }));
+  for (let row = 0; row < scores.length; row += 1) {
+    const bin = sums[Math.min(CALIBRATION_BINS - 1, Math.max(0, Math.floor(scores[row]! * CALIBRATION_BINS)))]!;
+    bin.rows += 1;
+    bin.score += scores[row]!;
+    bin.positives += labels[row]!;
+  }
+  return sums.map(({ rows, score, positives }, index) => ({
+    from: index / CALIBRATION_BINS,
+    to: (index + 1) / CALIBRATION_BINS,
+    rows,
+    meanScore: rows === 0 ? null : score / rows,
+    positiveShare: rows === 0 ? null : positives / rows,
+  }));
+};
+
+/** Points of the ROC curve from the highest threshold down, one for each distinct score, thinned to MOST_ROC_POINTS by rank; empty when a class is absent. */
+const rocOf = ({ scores, labels }: ScoredRows): RocPoint[] => {
+  const positives = labels.reduce((sum, label) => sum + label, 0);
+  const negatives = labels.length - positives;
+  if (positives === 0 || negatives === 0) return [];
+  const order = rankRows(scores);
+  const step = Math.max(1, Math.ceil(order.length / MOST_ROC_POINTS));
+  const points: RocPoint[] = [];
+  let [hits, due] = [0, 0];
+  for (let taken = 1; taken <= order.length; taken += 1) {
+    const row = order[order.length - taken]!;
+    hits += labels[row]!;
+    const last = taken === order.length;
+    if (!last && scores[order[order.length - taken - 1]!] === scores[row]) continue;
+    if (taken < due && !last) continue;
+    points.push({ threshold: scores[row]!, falsePositiveRate: (taken - hits) / negatives, truePositiveRate: hits / positives });
+    due = taken + step;
+  }
+  return points;
+};
+
+const reportOf = (rows: ScoredRows): ModelReport => ({ metrics: metricsOf(rows), confusion: confusionOf(rows), calibration: calibrationOf(rows), roc: rocOf(rows) });
+
+const selectRows = ({ scores, labels }: ScoredRows, rows: number[]): ScoredRows =>
+  oneGroup(Float64Array.from(rows, (row) => scores[row]!), Uint8Array.from(rows, (row) => labels[row]!));
+
+const daysOf = (days: string[], candidate: ScoredRows, champion: ScoredRows | null): DayReport[] => {
+  const rowsByDay: number[][] = days.map(() => []);
+  candidate.groups.forEach((group, row) => rowsByDay[group]!.push(row));
+  return days.map((day, group) => {
+    const rows = rowsByDay[group]!;
+    const ofDay = selectRows(candidate, rows);
+    return {
+      day,
+      rows: rows.length,
+      positives: ofDay.labels.reduce((sum, label) => sum + label, 0),
+      candidate: metricsOf(ofDay),
+      champion: champion === null ? null : metricsOf(selectRows(champion, rows)),
+    };
+  });
+};
+
+/** Everything that is measured on the held-out rows. Time grows with rows x resamples: run it where it blocks nobody. */
+export const evaluateScores = (input: EvaluationInput): FullReport => {
+  const rowsOf = (scores: Float64Array): ScoredRows => ({ scores, labels: input.labels, groups: input.groups, groupCount: input.days.length });
+  const candidate = rowsOf(input.candidate);
+  const champion = input.champion === null ? null : rowsOf(input.champion);
+  return {
+    rows: input.labels.length,
+    positives: input.labels.reduce((sum, label) => sum + label, 0),
+    bootstrapSeed: BOOTSTRAP_SEED,
+    candidate: reportOf(candidate),
+    champion: champion === null ? null : reportOf(champion),
+    comparisons: champion === null ? [] : input.plans.map((plan) => comparePaired(plan, candidate, champion)),
+    days: daysOf(input.days, candidate, champion),
+  };
+};
+
+/** Largest absolute difference of two lists of the same length; NaN when a value is not a number, so that a bound on it fails. */
+export const largestDifference = (left: Float64Array, right: Float64Array): number => {
+  let largest = 0;
+  for (let row = 0; row < left.length; row += 1) {
+    const difference = Math.abs(left[row]! - right[row]!);
+    if (!(difference <= largest)) largest = difference;
+    if (Number.isNaN(largest)) return largest;
+  }
+  return largest;
+};

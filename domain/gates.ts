@@ -1,0 +1,87 @@
+/**
+ * Gates: the rules that must hold before a model is registered. They fail closed: a number that is missing, not a number, or
+ * based on too little data is "no", and the reason says which number it was.
+ */
+import type { EvaluationReport } from '../contracts/model.ts';
+import type { GateSpec } from '../contracts/pipeline.ts';
+import type { GateDecision } from '../contracts/run.ts';
+
+type Gate<Kind extends GateSpec['kind']> = Extract<GateSpec, { kind: Kind }>;
+
+/** A bootstrap over fewer groups has an interval that means nothing: with one group it is a single point. */
+const LEAST_GROUPS = 5;
+
+const isNumber = (value: number | null | undefined): value is number => typeof value === 'number' && Number.isFinite(value);
+
+const show = (value: number): string => String(Number(value.toPrecision(4)));
+
+const no = (gate: string, reason: string): GateDecision => ({ gate, passed: false, reason });
+const yes = (gate: string, reason: string): GateDecision => ({ gate, passed: true, reason });
+
+/** The name under which a gate is recorded and shown. */
+export const gateName = (gate: GateSpec): string => ('metric' in gate ? `${gate.kind} ${gate.metric}` : gate.kind);
+
+const decideThreshold = (report: EvaluationReport, gate: Gate<'threshold'>): GateDecision => {
+  const name = gateName(gate);
+  const value = report.candidate[gate.metric];
+  if (!isNumber(value)) return no(name, `${gate.metric} was not measured`);
+  if (gate.min === undefined && gate.max === undefined) return no(name, 'the gate names neither min nor max');
+  if (gate.min !== undefined && !(value >= gate.min)) return no(name, `${gate.metric} ${show(value)} is below ${show(gate.min)}`);
+  if (gate.max !== undefined && !(value <= gate.max)) return no(name, `${gate.metric} ${show(value)} is above ${show(gate.max)}`);
+  return yes(name, `${gate.metric} is ${show(value)}`);
+};
+
+const decideRows = (report: EvaluationReport, gate: Gate<'rows'>): GateDecision => {
+  const passed = isNumber(report.rows) && report.rows >= gate.min;
+  return { gate: gateName(gate), passed, reason: `${report.rows} held-out rows, ${gate.min} needed` };
+};
+
+const decideChampion = (report: EvaluationReport, gate: Gate<'champion'>): GateDecision => {
+  const name = gateName(gate);
+  if (report.champion === null) return yes(name, 'there is no champion to compare with');
+  const comparison = report.comparisons.find(
+    ({ metric, confidence, resamples }) => metric === gate.metric && confidence === gate.confidence && resamples === gate.resamples,
+  );
+  const against = `champion version ${report.champion.version}`;
+  if (comparison === undefined) return no(name, `${gate.metric} was not compared with the ${against}`);
+  const { difference, low, high, groups } = comparison;
+  if (!isNumber(low) || !isNumber(high) || !isNumber(difference)) return no(name, `the difference to the ${against} could not be measured`);
+  if (!(groups >= LEAST_GROUPS)) return no(name, `too few groups to compare with the ${against}: ${groups}, ${LEAST_GROUPS} needed`);
+  const effect = show(gate.minimumEffect);
+  const numbers =
+    `difference ${show(difference)}, ${show(gate.confidence * 100)} % interval ${show(low)} to ${show(high)}, ` +
+    `minimum effect ${effect}, against the ${against}`;
+  if (low > gate.minimumEffect) return yes(name, `better: ${numbers}`);
+  if (high <= gate.minimumEffect) return no(name, `not better: ${numbers}`);
+  return no(name, `inconclusive: ${numbers}`);
+};
+
+/** Decides one gate that needs no person. */
+export const decideGate = (report: EvaluationReport, gate: Exclude<GateSpec, Gate<'approval'>>): GateDecision => {
+  if (gate.kind === 'threshold') return decideThreshold(report, gate);
+  if (gate.kind === 'champion') return decideChampion(report, gate);
+  return decideRows(report, gate);
+};
+
+const isMeasured = (gate: GateSpec): gate is Exclude<GateSpec, Gate<'approval'>> => gate.kind !== 'approval';
+
+/** Decides every gate but the approvals, in their order: people are asked only when all of these hold. */
+export const decideGates = (report: EvaluationReport, gates: GateSpec[]): GateDecision[] =>
+  gates.filter(isMeasured).map((gate) => decideGate(report, gate));
+
+/** The gates that wait for a person, in their order. */
+export const approvalGates = (gates: GateSpec[]): Gate<'approval'>[] =>
+  gates.filter((gate): gate is Gate<'approval'> => gate.kind === 'approval');
+
+export type Approval = { approved: boolean; by: string; comment: string };
+
+/** Decides an approval gate; `null` when nobody decided in time, which is "no". */
+export const decideApproval = (gate: Gate<'approval'>, approval: Approval | null): GateDecision => {
+  if (approval === null) return no(gateName(gate), `nobody approved within ${gate.expiresSeconds} s`);
+  const comment = approval.comment === '' ? '' : `: ${approval.comment}`;
+  return { gate: gateName(gate), passed: approval.approved, reason: `${approval.approved ? 'approved' : 'rejected'} by ${approval.by}${comment}` };
+};
+
+/** Reasons of the gates that said no; empty when all hold. */
+export const refusals = (decisions: GateDecision[]): string[] =>
+  decisions.filter((decision) => !decision.passed).map((decision) => `${decision.gate}: ${decision.reason}`);

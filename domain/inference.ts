@@ -1,0 +1,237 @@
+/**
+ * Reads an inference request of the Open Inference Protocol V2 (JSON form) against the signature of a model.
+ * Whatever a model could misread is refused with the path of the field: nothing is converted silently.
+ */
+import type { Datatype, ModelSignature, SignatureTensor } from '../contracts/features.ts';
+import { PerennialFailure } from './failure.ts';
+import { allocateColumn, widthOf, type ColumnData } from './tensor-columns.ts';
+
+/** Most rows of one request. */
+export const MAX_ROWS = 10_000;
+const LONGEST_KEY = 256;
+const LONGEST_QUOTE = 64;
+
+/** A value as the client sent it, checked: null stands for a missing one. */
+export type InferenceValue = number | string | boolean | null;
+
+/** The parts of a request that do not depend on the model. */
+export type InferenceEnvelope = {
+  id: string | undefined;
+  /** `parameters.key`: what the routing sticks to. */
+  key: string | undefined;
+  inputs: readonly unknown[];
+  /** Names of the wanted outputs; undefined means all. */
+  outputs: readonly string[] | undefined;
+};
+
+/** `tensors` and `values` are in the order of the signature; `values` are what the client sent, flat and row-major. */
+export type InferenceRows = { rows: number; tensors: ColumnData[]; values: InferenceValue[][] };
+
+export type InferenceReader = (inputs: readonly unknown[]) => InferenceRows;
+
+const refuse = (where: string, what: string): never => {
+  throw new PerennialFailure('InferenceInvalid', `${where}: ${what}`);
+};
+
+/** Client text in a message: short, on one line, quoted. */
+const quote = (value: unknown): string => {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? typeof value);
+  return JSON.stringify(text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
+};
+
+const kindOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`);
+
+type JsonObject = { readonly [key: string]: unknown };
+
+const objectOf = (value: unknown, where: string, keys: ReadonlySet<string>): JsonObject => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(where, `must be an object, not ${kindOf(value)}`);
+  for (const key in value) if (!keys.has(key)) refuse(where, `has the unknown key ${quote(key)}; known are ${[...keys].join(', ')}`);
+  return value as JsonObject;
+};
+
+const parametersOf = (value: unknown, where: string): JsonObject => {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(where, `must be an object, not ${kindOf(value)}`);
+  for (const binary of ['binary_data', 'binary_data_size', 'binary_data_output']) {
+    const wanted: unknown = Object.hasOwn(value, binary) ? (value as JsonObject)[binary] : undefined;
+    if (wanted !== undefined && wanted !== false) refuse(`${where}.${binary}`, 'binary tensors are not supported: send and ask for JSON data');
+  }
+  return value as JsonObject;
+};
+
+const BODY_KEYS: ReadonlySet<string> = new Set(['id', 'parameters', 'inputs', 'outputs']);
+const INPUT_KEYS: ReadonlySet<string> = new Set(['name', 'shape', 'datatype', 'parameters', 'data']);
+const OUTPUT_KEYS: ReadonlySet<string> = new Set(['name', 'parameters']);
+
+const outputsOf = (value: unknown): string[] | undefined => {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) return refuse('outputs', `must be a list, not ${kindOf(value)}`);
+  if (value.length === 0) return undefined;
+  if (value.length > 100) refuse('outputs', 'has more than 100 entries');
+  return value.map((entry: unknown, position) => {
+    const output = objectOf(entry, `outputs[${position}]`, OUTPUT_KEYS);
+    parametersOf(output['parameters'], `outputs[${position}].parameters`);
+    const name = output['name'];
+    return typeof name === 'string' ? name : refuse(`outputs[${position}].name`, `must be a string, not ${kindOf(name)}`);
+  });
+};
+
+/** Checks a sticky key, wherever it came from. */
+export const stickyKeyOf = (value: unknown, where: string): string | undefined => {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' || value.length === 0 || value.length > LONGEST_KEY) return refuse(where, `must be a string of 1 to ${LONGEST_KEY} characters`);
+  return value;
+};
+
+/**
+ * Reads the parts of a parsed body that do not depend on the model.
+ * @throws PerennialFailure InferenceInvalid that names the field
+ */
+export const readEnvelope = (body: unknown): InferenceEnvelope => {
+  const request = objectOf(body, 'body', BODY_KEYS);
+  const { id, inputs } = request;
+  if (id !== undefined && typeof id !== 'string') refuse('id', `must be a string, not ${kindOf(id)}`);
+  if (!Array.isArray(inputs)) return refuse('inputs', inputs === undefined ? 'is missing' : `must be a list, not ${kindOf(inputs)}`);
+  const parameters = request['parameters'] === undefined ? undefined : parametersOf(request['parameters'], 'parameters');
+  const key = parameters !== undefined && Object.hasOwn(parameters, 'key') ? stickyKeyOf(parameters['key'], 'parameters.key') : undefined;
+  return { id: id as string | undefined, key, inputs, outputs: outputsOf(request['outputs']) };
+};
+
+/** Where an input stands in the request and in the signature. */
+type Place = { tensor: SignatureTensor; position: number; width: number };
+
+const refuseValue = (place: Place, index: number, value: unknown): never => {
+  const { tensor, position, width } = place;
+  const where = `inputs[${position}] "${tensor.name}" data[${index}] (row ${Math.floor(index / width)})`;
+  if (value === null) return refuse(where, tensor.missing === 'allowed' ? `null has no form in ${tensor.datatype}` : 'null is not allowed, because the signature does not say missing: allowed');
+  return refuse(where, `${quote(value)} is not ${DATATYPE_WORDS[tensor.datatype]}`);
+};
+
+const DATATYPE_WORDS: Record<Datatype, string> = {
+  FP32: 'a number that fits FP32',
+  FP64: 'a finite number',
+  INT64: 'a whole number of at most 2^53 - 1',
+  INT32: 'a whole number of 32 bits',
+  BOOL: 'true or false',
+  BYTES: 'a well-formed string',
+};
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+const fillFloats = (column: Float32Array | Float64Array, values: readonly unknown[], place: Place): void => {
+  const isMissingAllowed = place.tensor.missing === 'allowed';
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index];
+    if (typeof value === 'number') {
+      column[index] = value;
+      if (!Number.isFinite(column[index])) refuseValue(place, index, value);
+    } else if (value === null && isMissingAllowed) column[index] = NaN;
+    else refuseValue(place, index, value);
+  }
+};
+
+const fillWith = <T>(column: { [index: number]: T }, values: readonly unknown[], read: (value: unknown) => T | undefined, place: Place): void => {
+  for (let index = 0; index < values.length; index += 1) {
+    const converted = read(values[index]);
+    if (converted === undefined) refuseValue(place, index, values[index]);
+    else column[index] = converted;
+  }
+};
+
+const wholeNumberOf = (value: unknown): bigint | undefined => (Number.isSafeInteger(value) ? BigInt(value as number) : undefined);
+const int32Of = (value: unknown): number | undefined => (typeof value === 'number' && (value | 0) === value ? value : undefined);
+const booleanOf = (value: unknown): number | undefined => (typeof value === 'boolean' ? Number(value) : undefined);
+const stringOf = (value: unknown): string | undefined => (typeof value === 'string' && !LONE_SURROGATE.test(value) ? value : undefined);
+const stringOrMissingOf = (value: unknown): string | undefined => (value === null ? '' : stringOf(value));
+
+const fillColumn = (values: readonly unknown[], place: Place): ColumnData => {
+  const column = allocateColumn(place.tensor.datatype, values.length);
+  if (column instanceof Float32Array || column instanceof Float64Array) fillFloats(column, values, place);
+  else if (column instanceof BigInt64Array) fillWith(column, values, wholeNumberOf, place);
+  else if (column instanceof Int32Array) fillWith(column, values, int32Of, place);
+  else if (column instanceof Uint8Array) fillWith(column, values, booleanOf, place);
+  else fillWith(column, values, place.tensor.missing === 'allowed' ? stringOrMissingOf : stringOf, place);
+  return column;
+};
+
+const flatten = (data: unknown, shape: readonly number[], where: string, flat: unknown[]): void => {
+  const [size = 0, ...inner] = shape;
+  if (!Array.isArray(data)) return refuse(where, `must be a list of ${size}, not ${kindOf(data)}`);
+  if (data.length !== size) refuse(where, `has ${data.length} entries, shape says ${size}`);
+  for (let index = 0; index < size; index += 1) {
+    if (inner.length === 0) flat.push(data[index]);
+    else flatten(data[index], inner, `${where}[${index}]`, flat);
+  }
+};
+
+/** The values of an input in row-major order; `data` may be nested like the shape, or flat. */
+const flatValues = (data: unknown, shape: readonly number[], place: Place): readonly unknown[] => {
+  const where = `inputs[${place.position}].data`;
+  if (!Array.isArray(data)) return refuse(where, data === undefined ? 'is missing' : `must be a list, not ${kindOf(data)}`);
+  const expected = (shape[0] ?? 0) * place.width;
+  if (shape.length > 1 && Array.isArray(data[0])) {
+    const flat: unknown[] = [];
+    flatten(data, shape, where, flat);
+    return flat;
+  }
+  if (data.length !== expected) refuse(where, `has ${data.length} values, shape [${shape.join(', ')}] needs ${expected}`);
+  return data;
+};
+
+const shapeOf = (value: unknown, { tensor, position }: Place): number[] => {
+  const where = `inputs[${position}].shape`;
+  const fits = Array.isArray(value) && value.length === tensor.shape.length && value.every((size, axis) => size === tensor.shape[axis] || (tensor.shape[axis] === -1 && Number.isInteger(size) && size >= 1));
+  if (!fits) return refuse(where, `${quote(value)} does not fit [${tensor.shape.join(', ')}] of input "${tensor.name}" (-1 is any number of rows from 1)`);
+  if (value[0] > MAX_ROWS) refuse(where, `${value[0]} rows are more than the ${MAX_ROWS} that one request may have`);
+  return value as number[];
+};
+
+const readInput = (entry: JsonObject, place: Place, into: InferenceRows): void => {
+  const { tensor, position } = place;
+  if (entry['datatype'] !== tensor.datatype) refuse(`inputs[${position}].datatype`, `is ${quote(entry['datatype'])}, input "${tensor.name}" is ${tensor.datatype}`);
+  if (entry['parameters'] !== undefined) parametersOf(entry['parameters'], `inputs[${position}].parameters`);
+  const shape = shapeOf(entry['shape'], place);
+  const rows = shape[0] ?? 0;
+  if (into.rows === 0) into.rows = rows;
+  else if (into.rows !== rows) refuse(`inputs[${position}].shape`, `has ${rows} rows, the inputs before it have ${into.rows}`);
+  const values = flatValues(entry['data'], shape, place);
+  const column = fillColumn(values, place);
+  into.tensors.push(column);
+  into.values.push(values as InferenceValue[]);
+};
+
+/** Position in the request of each input of the signature; most clients send them in order, which costs one comparison each. */
+const orderOf = (entries: readonly JsonObject[], signature: ModelSignature, names: ReadonlyMap<string, number>): number[] | null => {
+  if (entries.length === signature.inputs.length && entries.every((entry, position) => entry['name'] === signature.inputs[position]?.name)) return null;
+  const order: number[] = new Array<number>(signature.inputs.length).fill(-1);
+  entries.forEach((entry, position) => {
+    const name = entry['name'];
+    const place = typeof name === 'string' ? names.get(name) : undefined;
+    if (place === undefined) return refuse(`inputs[${position}].name`, `${quote(name)} is not an input of the model; see its metadata`);
+    if (order[place] !== -1) refuse(`inputs[${position}].name`, `${quote(name)} is there twice`);
+    order[place] = position;
+  });
+  const missing = order.indexOf(-1);
+  if (missing !== -1) refuse('inputs', `the input "${signature.inputs[missing]?.name}" is missing`);
+  return order;
+};
+
+/**
+ * Makes the reader of one signature.
+ * The reader throws PerennialFailure InferenceInvalid that names input, row and what is wrong.
+ */
+export const createInferenceReader = (signature: ModelSignature): InferenceReader => {
+  const names = new Map(signature.inputs.map((tensor, place) => [tensor.name, place]));
+  const widths = signature.inputs.map(widthOf);
+  return (inputs) => {
+    if (inputs.length > signature.inputs.length) refuse('inputs', `has ${inputs.length} entries, the model has ${signature.inputs.length} inputs`);
+    const entries = inputs.map((entry, position) => objectOf(entry, `inputs[${position}]`, INPUT_KEYS));
+    const order = orderOf(entries, signature, names);
+    const result: InferenceRows = { rows: 0, tensors: [], values: [] };
+    signature.inputs.forEach((tensor, place) => {
+      const position = order?.[place] ?? place;
+      readInput(entries[position] as JsonObject, { tensor, position, width: widths[place] ?? 1 }, result);
+    });
+    return result;
+  };
+};

@@ -1,0 +1,40 @@
+/** What a monitor makes of a window: at most one drift and one quality report per window and version. */
+import type { MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
+
+export type MonitorFinding = { kind: 'drift' | 'quality'; key: string; reason: string };
+
+/** Reports kept per version to say each thing once; older ones are still refused by the ledger, by their id. */
+const KEPT_REPORTS = 1_000;
+
+const show = (value: number): string => String(Number(value.toPrecision(3)));
+
+const keyOf = (window: number, kind: MonitorFinding['kind']): string => `${window}/${kind}`;
+
+const driftReason = (window: MonitorWindow, spec: MonitorSpec): string => {
+  const drifted = window.columns.filter((column) => column.drifted).sort((first, second) => second.psi - first.psi);
+  const worst = drifted.slice(0, 3).map((column) => `${column.column} ${show(column.psi)}`);
+  const columns = worst.length === 0 ? '' : `, PSI ${worst.join(', ')}`;
+  return `drift score ${show(window.driftScore)} (limit ${show(spec.drift.shareThreshold)}) in window ${window.window}${columns}`;
+};
+
+const qualityReason = (window: MonitorWindow, spec: MonitorSpec): string => {
+  const { metric, maximumDrop } = spec.quality;
+  const judged = window.judgedQuality === null ? 'unknown' : show(window.judgedQuality);
+  const now = window.quality === null ? 'unknown' : show(window.quality);
+  return `${metric} ${now} in window ${window.window} (${window.labelled} labels), judged with ${judged}, a drop of at most ${show(maximumDrop)} allowed`;
+};
+
+/** Findings of a changed window that have not been reported; the flags were computed where the rows are. */
+export const findingsOf = (window: MonitorWindow, spec: MonitorSpec, reported: ReadonlySet<string>): MonitorFinding[] => {
+  const findings: MonitorFinding[] = [];
+  if (window.drifted) findings.push({ kind: 'drift', key: keyOf(window.window, 'drift'), reason: driftReason(window, spec) });
+  if (window.qualityDropped) findings.push({ kind: 'quality', key: keyOf(window.window, 'quality'), reason: qualityReason(window, spec) });
+  return findings.filter((finding) => !reported.has(finding.key));
+};
+
+/** The reports to remember, oldest first, bounded. */
+export const rememberReports = (reported: string[], findings: MonitorFinding[]): string[] =>
+  [...reported, ...findings.map((finding) => finding.key)].slice(-KEPT_REPORTS);
+
+/** Id of the trigger for a finding: the same finding gives the same id, whoever reports it again. */
+export const findingTriggerId = (model: string, version: number, finding: MonitorFinding): string => `monitor/${model}/${version}/${finding.key}`;

@@ -1,0 +1,51 @@
+/** The steps of a run: their order, and which outputs of an earlier run a retry may use again. */
+import type { CheckReport } from '../contracts/dataset.ts';
+import type { ModelPipelineSpec } from '../contracts/pipeline.ts';
+import type { GateDecision, ModelStep } from '../contracts/run.ts';
+
+/** As MODEL_STEPS in contracts/run.ts, which is no value for workflows because of zod; the compiler compares them. */
+const ORDER: Record<ModelStep, number> = { ingest: 0, check: 1, features: 2, train: 3, evaluate: 4, gate: 5, register: 6, rollout: 7 };
+
+const byOrder = (first: ModelStep, second: ModelStep): number => ORDER[first] - ORDER[second];
+
+const orderedSteps = (Object.keys(ORDER) as ModelStep[]).sort(byOrder);
+
+/** Position of a step in the run, from 0. */
+export const positionOf = (step: ModelStep): number => ORDER[step];
+
+/** The registered model of a pipeline: by default it has the pipeline's name. */
+export const modelNameOf = (spec: ModelPipelineSpec): string => spec.model ?? spec.name;
+
+/** The dataset of a pipeline: by default it has the pipeline's name. */
+export const datasetNameOf = (spec: ModelPipelineSpec): string => spec.source.dataset ?? spec.name;
+
+/** What the gate step leaves. */
+export type GateOutput = { passed: boolean; gates: GateDecision[] };
+
+const saysNo = (step: ModelStep, output: unknown): boolean => {
+  if (step === 'check') return (output as CheckReport).passed !== true;
+  if (step === 'gate') return (output as GateOutput).passed !== true;
+  return false;
+};
+
+/**
+ * The outputs that a retry uses again: those of the unbroken chain of steps before `from`. The chain ends at the first step
+ * without output, and at a check or gate that said no, because a retry asks it anew.
+ */
+export const reusableOutputs = (outputs: Record<string, unknown>, from: ModelStep): Partial<Record<ModelStep, unknown>> => {
+  const reusable: Partial<Record<ModelStep, unknown>> = {};
+  for (const step of orderedSteps.slice(0, ORDER[from])) {
+    const output = outputs[step];
+    if (output === undefined || output === null || saysNo(step, output)) break;
+    reusable[step] = output;
+  }
+  return reusable;
+};
+
+/** Why data checks block a run, with the first failing ones; null when they do not. */
+export const checkRefusal = (report: CheckReport): string | null => {
+  if (report.passed) return null;
+  const failing = report.results.filter((result) => !result.passed && result.severity === 'error').slice(0, 3);
+  const examples = failing.map((result) => `${result.table}: ${result.message}`).join('; ');
+  return `${report.failed} of ${report.checks} checks failed${examples === '' ? '' : `: ${examples}`}`;
+};

@@ -1,0 +1,66 @@
+/** JSON of answers and of log records, written by hand: it is the greater part of what a request costs. */
+import type { SignatureTensor } from '../contracts/features.ts';
+import type { InferenceValue } from '../domain/inference.ts';
+import { PerennialFailure } from '../domain/failure.ts';
+import type { ColumnData } from '../domain/tensor-columns.ts';
+import type { Variant } from './deployment-table.ts';
+
+const floatsText = (tensor: SignatureTensor, data: Float32Array | Float64Array): string => {
+  for (let index = 0; index < data.length; index += 1) {
+    if (!Number.isFinite(data[index])) return floatsWithMissing(tensor, data);
+  }
+  return `[${data.join(',')}]`;
+};
+
+const floatsWithMissing = (tensor: SignatureTensor, data: Float32Array | Float64Array): string => {
+  const isFine = tensor.missing === 'allowed' && data.every((value) => Number.isFinite(value) || Number.isNaN(value));
+  if (!isFine) throw new PerennialFailure('ModelFailed', `the output "${tensor.name}" is not a finite number`);
+  return `[${Array.from(data, (value) => (Number.isNaN(value) ? 'null' : String(value))).join(',')}]`;
+};
+
+const columnText = (tensor: SignatureTensor, data: ColumnData): string => {
+  if (data instanceof Float32Array || data instanceof Float64Array) return floatsText(tensor, data);
+  if (data instanceof Uint8Array) return `[${Array.from(data, (value) => value === 1).join(',')}]`;
+  if (Array.isArray(data)) return JSON.stringify(data);
+  return `[${data.join(',')}]`;
+};
+
+/**
+ * JSON lists of the outputs, in the order of the signature.
+ * @throws PerennialFailure ModelFailed when a number is not finite: such an answer is none
+ */
+export const outputTexts = ({ signature }: Variant, outputs: readonly ColumnData[]): string[] =>
+  signature.outputs.map((tensor, place) => columnText(tensor, outputs[place] as ColumnData));
+
+/** A V2 answer. `id` is fit to stand in JSON as it is. `wanted` names the outputs to give; undefined gives all. */
+export const answerText = (variant: Variant, id: string, { rows, texts, wanted }: { rows: number; texts: readonly string[]; wanted: readonly string[] | undefined }): string => {
+  let outputs = '';
+  variant.signature.outputs.forEach((tensor, place) => {
+    if (wanted !== undefined && !wanted.includes(tensor.name)) return;
+    const shape = [rows, ...tensor.shape.slice(1)].join(',');
+    outputs += `${outputs === '' ? '' : ','}{"name":${JSON.stringify(tensor.name)},"shape":[${shape}],"datatype":"${tensor.datatype}","data":${texts[place]}}`;
+  });
+  return `{"model_name":"${variant.model}","model_version":"${variant.version}","id":"${id}","outputs":[${outputs}]}`;
+};
+
+export type LogFacts = {
+  id: string;
+  key: string | undefined;
+  at: number;
+  rows: number;
+  values: readonly InferenceValue[][];
+  texts: readonly string[];
+  latencyMs: number;
+  fellBackFrom: number | undefined;
+};
+
+/** The JSON of an AnswerLine (log-record.ts). */
+export const logRecordText = (variant: Variant, facts: LogFacts): string => {
+  const key = facts.key === undefined ? '' : `,"key":${JSON.stringify(facts.key)}`;
+  const fellBack = facts.fellBackFrom === undefined ? '' : `,"fellBackFrom":${facts.fellBackFrom}`;
+  const where = `"model":"${variant.model}","version":${variant.version},"role":"${variant.role}","generation":${variant.generation}`;
+  return (
+    `{"kind":"answer","id":"${facts.id}","at":${facts.at},${where}${key},"rows":${facts.rows},` +
+    `"inputs":${JSON.stringify(facts.values)},"outputs":[${facts.texts.join(',')}],"latencyMs":${Math.round(facts.latencyMs * 1_000) / 1_000}${fellBack}}`
+  );
+};

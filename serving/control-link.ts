@@ -1,0 +1,120 @@
+/**
+ * The gateway's link to the control plane: lease, deployments, acknowledgements, keys, counters. Each part is repeated and survives an
+ * outage by trying again; what could not be told stays until it is told.
+ */
+import type { Logger } from 'pino';
+import type { ServingCounters } from '../contracts/deployment.ts';
+import { GATEWAY_LEASE_MS, GATEWAY_LEASE_RENEWAL_MS } from '../contracts/queues.ts';
+import type { GatewayControl } from '../domain/ports/deployments.ts';
+import type { Access } from './access.ts';
+import type { CounterBook } from './counters.ts';
+import type { DeploymentTable } from './deployment-table.ts';
+import type { Reconciler } from './reconciler.ts';
+import { repeat } from './repeat.ts';
+import type { StateFolder, StoredKey } from './state-folder.ts';
+
+const POLL_MS = 1_000;
+const KEYS_MS = 2_000;
+const COUNTERS_MS = 500;
+/** Without a word from the database for this long, it counts as unreachable. */
+const SILENCE_MS = 3_000;
+/** Longest time that the end of the process waits for the database. */
+const FAREWELL_MS = 2_000;
+
+/** GatewayControl and the list of API keys, which the same database holds. */
+export type ControlPlane = GatewayControl & { apiKeys(): Promise<StoredKey[]> };
+
+export type LinkParts = {
+  control: ControlPlane;
+  identity: { gatewayId: string; incarnation: string; url: string };
+  reconciler: Reconciler;
+  table: DeploymentTable;
+  access: Access;
+  counters: CounterBook;
+  state: StateFolder;
+  log: Logger;
+};
+
+export type ControlLink = {
+  /** Resolves after the first question for the deployments: whether it was answered. */
+  asked: Promise<boolean>;
+  /** True when the deployments were read from the database at least once. */
+  isKnown(): boolean;
+  /** Since when the database has been silent; undefined while it answers. */
+  silentSince(): Date | undefined;
+  /** Ends all repetition, writes the last counters and gives the lease back, as far as the database answers. */
+  close(): Promise<void>;
+};
+
+const createContact = (log: Logger) => {
+  let lastAt = Date.now();
+  let isLost = false;
+  const silentSince = (): Date | undefined => (Date.now() - lastAt > SILENCE_MS ? new Date(lastAt) : undefined);
+  /** Runs a question; false when it failed. */
+  const attempt = async (question: () => Promise<void>): Promise<boolean> => {
+    try {
+      await question();
+      lastAt = Date.now();
+      if (isLost) log.info('the database answers again');
+      isLost = false;
+      return true;
+    } catch (error) {
+      if (!isLost) log.warn(`the control plane does not answer: ${(error as Error).message}`);
+      isLost = true;
+      return false;
+    }
+  };
+  return { attempt, silentSince };
+};
+
+const bounded = (work: Promise<unknown>, ms: number): Promise<unknown> => Promise.race([work.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, ms).unref())]);
+
+const refreshKeys = async ({ control, access, state, log }: LinkParts): Promise<void> => {
+  const keys = await control.apiKeys();
+  if (!access.replace(keys)) return;
+  await state.writeKeys(keys).catch((error: unknown) => log.error({ err: error }, 'the API key hashes could not be kept on the disk'));
+};
+
+const tellAcknowledgements = async ({ control, identity, reconciler }: LinkParts): Promise<void> => {
+  for (const acknowledgement of reconciler.acknowledgements()) {
+    await control.acknowledge({ gatewayId: identity.gatewayId, incarnation: identity.incarnation, ...acknowledgement });
+    reconciler.told(acknowledgement);
+  }
+};
+
+/** Opens the link; nothing of it throws. */
+export const openControlLink = (parts: LinkParts): ControlLink => {
+  const { control, identity, reconciler, counters, table } = parts;
+  const contact = createContact(parts.log);
+  let isKnown = false;
+  let haveAsked = (_isAnswered: boolean): void => undefined;
+  const asked = new Promise<boolean>((resolve) => (haveAsked = resolve));
+  const writeCounters = (changed: ServingCounters[]): Promise<void> => control.writeCounters(identity, changed);
+  const isServed = (model: string, generation: number): boolean => table.get(model)?.snapshot.generation === generation;
+
+  const poll = repeat(POLL_MS, async () => {
+    await contact.attempt(async () => {
+      const snapshots = await control.snapshots();
+      // Loading takes its time: the next poll must not wait for it, because it may bring the rollback.
+      void reconciler.reconcile(snapshots).then(() => acknowledge.wake());
+      isKnown = true;
+    });
+    haveAsked(isKnown);
+  });
+  const acknowledge = repeat(POLL_MS, async () => void (await contact.attempt(() => tellAcknowledgements(parts))));
+  const lease = repeat(GATEWAY_LEASE_RENEWAL_MS, async () => void (await contact.attempt(() => control.renewLease({ ...identity, leaseMs: GATEWAY_LEASE_MS }))));
+  const keys = repeat(KEYS_MS, async () => void (await contact.attempt(() => refreshKeys(parts))));
+  const flush = repeat(COUNTERS_MS, async () => void (await contact.attempt(() => counters.flush(writeCounters, isServed))));
+  const listening = control.listen(() => poll.wake());
+
+  const farewell = async (): Promise<void> => {
+    await Promise.all([poll, acknowledge, lease, keys, flush].map((task) => task.stop()));
+    await counters.flush(writeCounters, isServed);
+    await control.renewLease({ ...identity, leaseMs: 0 });
+  };
+  const close = async (): Promise<void> => {
+    await bounded(farewell(), FAREWELL_MS);
+    await bounded(listening.then((stop) => stop()), FAREWELL_MS);
+  };
+  return { asked, isKnown: () => isKnown, silentSince: contact.silentSince, close };
+};

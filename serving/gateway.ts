@@ -1,0 +1,133 @@
+/** Puts the parts of a gateway together: start in an order that loses nothing, stop in the reverse one. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { NAME_PATTERN } from '../contracts/ids.ts';
+import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
+import { createAccess } from './access.ts';
+import { openControlLink, type ControlLink, type ControlPlane } from './control-link.ts';
+import { createCounterBook } from './counters.ts';
+import { createDeploymentTable, variantsOf, type DeploymentTable } from './deployment-table.ts';
+import { createGatewayServer, type Readiness } from './http-server.ts';
+import { createInferenceService } from './inference-service.ts';
+import { listClosed } from './log-folder.ts';
+import { createMetrics, type GatewayState } from './metrics.ts';
+import { PredictionLog } from './prediction-log.ts';
+import { createReconciler, type Reconciler } from './reconciler.ts';
+import { superviseShipper } from './shipper-process.ts';
+import { openStateFolder, type StateFolder } from './state-folder.ts';
+import { createVersionPool, type VersionPool } from './version-pool.ts';
+
+const DRAIN_MS = 10_000;
+/** How long a start waits for the database before it serves what the disk says. */
+const DATABASE_PATIENCE_MS = 1_000;
+
+export type GatewayOptions = {
+  gatewayId: string;
+  bind: string;
+  port: number;
+  /** Folder of all local state of Perennial. */
+  home: string;
+  control: ControlPlane;
+  store: ArtifactStore;
+  build: string;
+  log: Logger;
+};
+
+export type Gateway = { url: string; stop(): Promise<void> };
+
+const listen = async (server: Server, bind: string, port: number): Promise<string> => {
+  server.listen(port, bind);
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken: set PERENNIAL_GATEWAY_PORT to a free one`) : error;
+  });
+  const host = bind.includes(':') ? `[${bind}]` : bind;
+  return `http://${host}:${(server.address() as AddressInfo).port}`;
+};
+
+const gatewayState = (table: DeploymentTable, pool: VersionPool, state: StateFolder): GatewayState => ({
+  weights: () =>
+    table.all().flatMap((deployment) =>
+      variantsOf(deployment).map(({ model, version, role }) => {
+        const canary = deployment.stable === null ? 1 : deployment.split.canaryWeight / 100;
+        return { model, version, ratio: role === 'canary' ? canary : 1 - deployment.split.canaryWeight / 100 };
+      }),
+    ),
+  hosts: () => pool.hosts(),
+  closedLogFiles: async () => (await listClosed(state.logFolder)).length,
+});
+
+/** Stops accepting, and waits until the last answer is out or the time is up. */
+const drain = async (server: Server): Promise<void> => {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
+  server.closeAllConnections();
+};
+
+/** Ready once the deployments are known and each has been tried; it stays ready from then on. */
+const createReadiness = (parts: { isKnown: () => boolean; reconciler: Reconciler; silentSince: () => Date | undefined; log: PredictionLog }): (() => Readiness) => {
+  let ready = false;
+  return () => {
+    ready ||= parts.isKnown() && parts.reconciler.isSettled();
+    const silentSince = parts.silentSince();
+    const degraded = [
+      ...(silentSince === undefined ? [] : [`database unreachable since ${silentSince.toISOString()}`]),
+      ...(parts.log.failingSince === undefined ? [] : [`prediction log cannot be written since ${parts.log.failingSince.toISOString()}`]),
+    ].join('; ');
+    return { ready, ...(degraded === '' ? {} : { degraded }) };
+  };
+};
+
+/** Serves what the disk says, where the database did not say it first. True when the disk said anything. */
+const startFromDisk = async (state: StateFolder, reconciler: Reconciler, asked: Promise<boolean>): Promise<boolean> => {
+  const deployments = state.readDeployments();
+  if (deployments === undefined) return false;
+  await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, DATABASE_PATIENCE_MS))]);
+  void reconciler.reconcile(deployments);
+  return true;
+};
+
+/**
+ * Starts a gateway: it listens at once, serves its last deployments from the disk as soon as they are loaded, and follows the control
+ * plane from then on.
+ * @throws Error when the port is taken or the folder cannot be used
+ */
+export const startGateway = async (options: GatewayOptions): Promise<Gateway> => {
+  const { gatewayId, log, control, store, build } = options;
+  if (!NAME_PATTERN.test(gatewayId)) throw new Error(`PERENNIAL_GATEWAY_ID is "${gatewayId}": it must be a name of letters, digits, ".", "_" and "-"`);
+  const state = openStateFolder(join(options.home, 'gateways', gatewayId));
+  const table = createDeploymentTable();
+  const pool = createVersionPool({ state, store, log });
+  const counters = createCounterBook();
+  const access = createAccess();
+  access.replace(state.readKeys());
+  const metrics = createMetrics(gatewayState(table, pool, state), build);
+  const reconciler = createReconciler({ table, pool, counters, metrics, state, log });
+  const predictionLog = new PredictionLog(state.logFolder);
+
+  let link: ControlLink | undefined;
+  let isOnDisk = false;
+  const readiness = createReadiness({ isKnown: () => isOnDisk || link?.isKnown() === true, reconciler, silentSince: () => link?.silentSince(), log: predictionLog });
+  const server = createGatewayServer({ infer: createInferenceService({ table, log: predictionLog }), access, table, metrics, build, log, readiness });
+  // The port is the lock of the gateway: nothing of the folder is changed before it is ours.
+  const url = await listen(server, options.bind, options.port);
+  predictionLog.recover();
+  const shipper = superviseShipper(state.logFolder, log);
+  const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, state, log });
+  link = opened;
+  void startFromDisk(state, reconciler, opened.asked).then((isFound) => (isOnDisk = isFound));
+  return {
+    url,
+    stop: async () => {
+      await drain(server);
+      await predictionLog.stop();
+      await Promise.all([opened.close(), shipper.stop()]);
+      pool.close();
+    },
+  };
+};

@@ -1,0 +1,68 @@
+/** Paths of the gateway. Names and versions are checked here: what does not fit the pattern is not there. */
+import { NAME_PATTERN } from '../contracts/ids.ts';
+import { PerennialFailure } from '../domain/failure.ts';
+import type { GatewayPermission } from './access.ts';
+
+export type Route =
+  | { kind: 'live' | 'ready' | 'metrics' | 'server' | 'models'; permission: GatewayPermission | null }
+  | { kind: 'infer' | 'model' | 'modelReady'; permission: GatewayPermission; model: string; version: number | undefined };
+
+/** Health and metrics are open; everything else needs a key. */
+const FIXED: Record<string, Route> = {
+  '/healthz': { kind: 'live', permission: null },
+  '/readyz': { kind: 'ready', permission: null },
+  '/metrics': { kind: 'metrics', permission: null },
+  '/v2/health/live': { kind: 'live', permission: null },
+  '/v2/health/ready': { kind: 'ready', permission: null },
+  '/v2': { kind: 'server', permission: 'read' },
+  '/v2/models': { kind: 'models', permission: 'read' },
+};
+
+const notFound = (): never => {
+  throw new PerennialFailure('RouteNotFound', 'There is no such route at the gateway.', { fix: 'See the Open Inference Protocol V2: /v2/models/{model}/infer' });
+};
+
+const VERSION = /^[1-9]\d{0,8}$/;
+
+const versionOf = (text: string): number => {
+  if (!VERSION.test(text)) throw new PerennialFailure('ModelVersionNotFound', 'A version is a whole number from 1.');
+  return Number(text);
+};
+
+const modelRoute = (model: string, rest: readonly string[]): Route => {
+  const isVersioned = rest[0] === 'versions' && rest[1] !== undefined;
+  const tail = (isVersioned ? rest.slice(2) : rest).join('/');
+  if (!NAME_PATTERN.test(model)) throw new PerennialFailure('ModelNotFound', 'There is no model of this name: it is not a name.');
+  const version = isVersioned ? versionOf(rest[1] ?? '') : undefined;
+  if (tail === 'infer') return { kind: 'infer', permission: 'infer', model, version };
+  if (tail === '') return { kind: 'model', permission: 'read', model, version };
+  if (tail === 'ready') return { kind: 'modelReady', permission: 'read', model, version };
+  return notFound();
+};
+
+const METHODS: Record<Route['kind'], readonly string[]> = {
+  infer: ['POST'],
+  live: ['GET', 'HEAD'],
+  ready: ['GET', 'HEAD'],
+  metrics: ['GET', 'HEAD'],
+  server: ['GET', 'HEAD'],
+  models: ['GET', 'HEAD'],
+  model: ['GET', 'HEAD'],
+  modelReady: ['GET', 'HEAD'],
+};
+
+/** The methods that a route takes. */
+export const methodsOf = (route: Route): readonly string[] => METHODS[route.kind];
+
+/**
+ * Finds the route of a request target.
+ * @throws PerennialFailure RouteNotFound, ModelNotFound or ModelVersionNotFound
+ */
+export const routeOf = (url: string): Route => {
+  const query = url.indexOf('?');
+  const path = query === -1 ? url : url.slice(0, query);
+  if (Object.hasOwn(FIXED, path)) return FIXED[path] as Route;
+  const [root, v2, models, model, ...rest] = path.split('/');
+  if (root !== '' || v2 !== 'v2' || models !== 'models' || model === undefined || rest.length > 3) return notFound();
+  return modelRoute(model, rest);
+};

@@ -1,0 +1,118 @@
+/** The HTTP server of the gateway: bare node:http, because a framework costs more here than the model. */
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { PerennialFailure } from '../domain/failure.ts';
+import type { Access } from './access.ts';
+import type { DeploymentTable } from './deployment-table.ts';
+import { modelMetadata, sendAnswer, sendFailure, sendJson, sendText } from './http-answers.ts';
+import { readBody } from './http-body.ts';
+import { methodsOf, routeOf, type Route } from './http-routes.ts';
+import type { InferenceService } from './inference-service.ts';
+import { countRequest, type Metrics } from './metrics.ts';
+
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
+/** Longer than the idle time of usual load balancers, so that it is not the server that closes under a request. */
+const KEEP_ALIVE_MS = 75_000;
+const CHECK_MS = 2_000;
+
+export type Readiness = { ready: boolean; degraded?: string };
+
+export type ServerParts = {
+  infer: InferenceService;
+  access: Access;
+  table: DeploymentTable;
+  metrics: Metrics;
+  readiness: () => Readiness;
+  build: string;
+  log: Logger;
+};
+
+type ModelRoute = Extract<Route, { model: string }>;
+
+const header = (request: IncomingMessage, name: string): string | undefined => {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+};
+
+/** Failed requests are counted by model and status alone: what the client sent must not become a label. */
+const countFailure = ({ metrics, table }: ServerParts, model: string, status: number): void =>
+  countRequest(metrics.of(table.get(model) === undefined ? 'unknown' : model, 'none', 'none'), status, 0);
+
+const serveInference = async (parts: ServerParts, route: ModelRoute, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  try {
+    if (request.headers['inference-header-content-length'] !== undefined) throw new PerennialFailure('InferenceInvalid', 'Binary tensors are not supported: send JSON data.');
+    const body = await readBody(request);
+    const answer = await parts.infer({ model: route.model, version: route.version, body, requestId: header(request, 'x-request-id'), key: header(request, 'x-perennial-key') });
+    sendAnswer(response, answer);
+  } catch (error) {
+    if (!(error instanceof PerennialFailure)) parts.log.error({ err: error }, 'an inference failed unexpectedly');
+    countFailure(parts, route.model, sendFailure(response, error));
+  }
+};
+
+const serveModel = ({ table }: ServerParts, { kind, model, version }: ModelRoute, response: ServerResponse): void => {
+  const deployment = table.get(model);
+  if (deployment === undefined) throw new PerennialFailure('ModelNotFound', `There is no model "${model}" at this gateway.`);
+  const metadata = modelMetadata(deployment, version);
+  if (metadata === undefined && version !== undefined) throw new PerennialFailure('ModelVersionNotFound', `Version ${version} of ${model} is not loaded at this gateway.`);
+  if (metadata === undefined) throw new PerennialFailure('ModelUnavailable', `No version of ${model} is deployed.`);
+  if (kind === 'model') return sendJson(response, 200, metadata);
+  const isReady = [deployment.stable, deployment.canary].some((variant) => variant !== null && (version === undefined || variant.version === version) && variant.host.pid !== undefined);
+  sendJson(response, isReady ? 200 : 503, { name: model, ready: isReady });
+};
+
+const serve = async (parts: ServerParts, route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  switch (route.kind) {
+    case 'infer':
+      return serveInference(parts, route, request, response);
+    case 'model':
+    case 'modelReady':
+      return serveModel(parts, route, response);
+    case 'live':
+      return sendJson(response, 200, { live: true });
+    case 'ready': {
+      const readiness = parts.readiness();
+      return sendJson(response, readiness.ready ? 200 : 503, readiness);
+    }
+    case 'metrics':
+      return sendText(response, 200, { text: await parts.metrics.text(), headers: ['content-type', parts.metrics.contentType] });
+    case 'server':
+      return sendJson(response, 200, { name: 'perennial', version: parts.build, extensions: [] });
+    case 'models':
+      return sendJson(response, 200, { models: parts.table.all().map(({ snapshot }) => snapshot.model) });
+  }
+};
+
+const handle = async (parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  try {
+    const route = routeOf(request.url ?? '/');
+    if (route.permission !== null) parts.access.check(request.headers.authorization, route.permission);
+    const methods = methodsOf(route);
+    if (!methods.includes(request.method ?? '')) {
+      return sendText(response, 405, { text: JSON.stringify({ error: `This route takes ${methods.join(', ')}.` }), headers: ['content-type', 'application/json', 'allow', methods.join(', '), 'x-perennial-error', 'RouteNotFound'] });
+    }
+    await serve(parts, route, request, response);
+  } catch (error) {
+    if (!(error instanceof PerennialFailure)) parts.log.error({ err: error }, 'a request failed unexpectedly');
+    sendFailure(response, error);
+  }
+};
+
+/** What cannot be read as HTTP, or comes too slowly, gets a short answer in the same form and loses its connection. */
+const refuseConnection = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const body = JSON.stringify({ error: `The request cannot be read: ${STATUS_CODES[status]}.` });
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`);
+};
+
+/** Makes the server; it does not listen yet. */
+export const createGatewayServer = (parts: ServerParts): Server => {
+  const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS, connectionsCheckingInterval: CHECK_MS, noDelay: true }, (request, response) => {
+    void handle(parts, request, response);
+  });
+  server.on('clientError', refuseConnection);
+  return server;
+};

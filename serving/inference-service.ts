@@ -1,0 +1,97 @@
+/** One inference request, from its text to its answer's text: parse, route, score, log. */
+import { performance } from 'node:perf_hooks';
+import { PerennialFailure } from '../domain/failure.ts';
+import { readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
+import { pick } from '../domain/traffic.ts';
+import { answerText, logRecordText } from './answer-text.ts';
+import { leave, variantsOf, type AppliedDeployment, type DeploymentTable, type Variant } from './deployment-table.ts';
+import { clientIdOf, newInferenceId } from './inference-id.ts';
+import { countRequest } from './metrics.ts';
+import type { PredictionLog } from './prediction-log.ts';
+import { score, type Scored } from './score.ts';
+
+export type InferenceRequest = {
+  model: string;
+  /** The version that the client named. */
+  version: number | undefined;
+  body: string;
+  /** Headers x-request-id and x-perennial-key. */
+  requestId: string | undefined;
+  key: string | undefined;
+};
+
+export type InferenceAnswer = { id: string; role: string; version: string; text: string };
+
+export type InferenceService = (request: InferenceRequest) => Promise<InferenceAnswer>;
+
+const parseBody = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new PerennialFailure('MalformedBody', `The body is not valid JSON (null is the missing value; NaN and Infinity are no JSON): ${(error as Error).message.slice(0, 200)}`);
+  }
+};
+
+const deploymentOf = (table: DeploymentTable, model: string): AppliedDeployment => {
+  const deployment = table.get(model);
+  if (deployment === undefined) throw new PerennialFailure('ModelNotFound', `There is no model "${model}" at this gateway.`);
+  return deployment;
+};
+
+const chooseVariant = (deployment: AppliedDeployment, version: number | undefined, stickyKey: string): Variant => {
+  const { split, snapshot, stable, canary } = deployment;
+  if (version !== undefined) {
+    const pinned = variantsOf(deployment).find((variant) => variant.version === version);
+    if (pinned === undefined) throw new PerennialFailure('ModelVersionNotFound', `Version ${version} of ${snapshot.model} is not loaded at this gateway.`);
+    return pinned;
+  }
+  const chosen = pick(split, snapshot.salt, stickyKey) === 'canary' ? canary : stable;
+  if (chosen === null) throw new PerennialFailure('ModelUnavailable', `No version of ${snapshot.model} is deployed.`);
+  return chosen;
+};
+
+const checkWanted = ({ outputs }: InferenceEnvelope, { signature }: Variant): void => {
+  const unknown = outputs?.findIndex((name) => !signature.outputs.some((output) => output.name === name)) ?? -1;
+  if (unknown !== -1) throw new PerennialFailure('InferenceInvalid', `outputs[${unknown}].name: is not an output of the model`);
+};
+
+export const createInferenceService = ({ table, log }: { table: DeploymentTable; log: Pick<PredictionLog, 'append'> }): InferenceService => {
+  /** Writes the record; by the deployment's policy a failure refuses the answer, or lets it go and counts it. */
+  const record = async ({ snapshot }: AppliedDeployment, scored: Scored, { id, key }: { id: string; key: string | undefined }): Promise<void> => {
+    const { variant, rows, texts, latencyMs, fellBackFrom } = scored;
+    const text = logRecordText(variant, { id, key, at: Date.now(), rows: rows.rows, values: rows.values, texts, latencyMs, fellBackFrom });
+    try {
+      await log.append(variant.logHeader, text);
+    } catch (error) {
+      if (snapshot.onLogFailure === 'refuse') throw error;
+      variant.counters.unlogged += 1;
+      variant.metrics.unlogged += 1;
+    }
+  };
+
+  const answer = async (deployment: AppliedDeployment, request: InferenceRequest, envelope: InferenceEnvelope): Promise<{ answer: InferenceAnswer; variant: Variant }> => {
+    const id = clientIdOf(envelope.id, request.requestId) ?? newInferenceId();
+    const key = stickyKeyOf(request.key, 'header x-perennial-key') ?? envelope.key;
+    const chosen = chooseVariant(deployment, request.version, key ?? id);
+    checkWanted(envelope, chosen);
+    const scored = await score(deployment, chosen, envelope.inputs, request.version !== undefined);
+    const { variant, rows, texts } = scored;
+    const text = answerText(variant, id, { rows: rows.rows, texts, wanted: envelope.outputs });
+    await record(deployment, scored, { id, key });
+    return { answer: { id, role: variant.role, version: String(variant.version), text }, variant };
+  };
+
+  return async (request) => {
+    const begunAt = performance.now();
+    const deployment = deploymentOf(table, request.model);
+    const envelope = readEnvelope(parseBody(request.body));
+    deployment.inFlight += 1;
+    try {
+      const { answer: given, variant } = await answer(deployment, request, envelope);
+      countRequest(variant.metrics, 200, (performance.now() - begunAt) / 1_000);
+      return given;
+    } finally {
+      leave(deployment);
+    }
+  };
+};

@@ -1,0 +1,104 @@
+/**
+ * The process that ships the prediction log: each closed file becomes one Parquet segment per model in the artifact store and a
+ * row in the database; only then the file is deleted. Doing it again is harmless, so a file that was cut short by anything is simply
+ * done again. While store or database are away the files stay, and nothing that was acknowledged is lost.
+ */
+import { mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino, type Logger } from 'pino';
+import { createArtifactStore } from '../adapters/objectstore/index.ts';
+import { connectDatabase } from '../adapters/postgres/client.ts';
+import { createGatewayControl } from '../adapters/postgres/gateway-control.ts';
+import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
+import type { GatewayControl } from '../domain/ports/deployments.ts';
+import { readConfig } from '../workers/config.ts';
+import { listClosed } from './log-folder.ts';
+import { decodeLines } from './log-record.ts';
+import { openSegmentWriter, type SegmentWriter } from './segment-file.ts';
+import { segmentRows, type SegmentRow } from './segment-rows.ts';
+import type { ShipperRequest } from './shipper-process.ts';
+
+const LOOK_MS = 250;
+const RETRY_MS = 2_000;
+
+type Parts = { folder: string; gatewayId: string; store: ArtifactStore; control: Pick<GatewayControl, 'recordSegment'>; writer: SegmentWriter; scratch: string; log: Logger };
+
+const countByVersion = (rows: readonly SegmentRow[]): Record<string, number> => {
+  const counts: Record<string, number> = {};
+  for (const { version } of rows) counts[version] = (counts[version] ?? 0) + 1;
+  return counts;
+};
+
+const instantOf = (rows: readonly SegmentRow[], pick: (...values: number[]) => number): string => new Date(rows.reduce((at, row) => pick(at, row.atMs), rows[0]?.atMs ?? 0)).toISOString();
+
+const shipFile = async (parts: Parts, name: string): Promise<void> => {
+  const path = join(parts.folder, name);
+  const { lines, damaged } = decodeLines(await readFile(path, 'utf8'));
+  if (damaged > 0) parts.log.warn({ file: name, damaged }, 'lines that a crash cut off were dropped: their answers never left');
+  for (const [model, rows] of segmentRows(lines)) {
+    const file = join(parts.scratch, 'segment.parquet');
+    await parts.writer.write(rows, file);
+    const artifact = await parts.store.putFile(file);
+    await parts.control.recordSegment({
+      segmentId: `${parts.gatewayId}/${name}/${model}`,
+      gatewayId: parts.gatewayId,
+      model,
+      artifact,
+      rows: rows.length,
+      rowsByVersion: countByVersion(rows),
+      firstAt: instantOf(rows, Math.min),
+      lastAt: instantOf(rows, Math.max),
+    });
+  }
+  await unlink(path);
+};
+
+/** Ships all closed files, oldest first; false when it must be tried again later. */
+const shipAll = async (parts: Parts): Promise<boolean> => {
+  for (const name of await listClosed(parts.folder)) {
+    try {
+      await shipFile(parts, name);
+    } catch (error) {
+      parts.log.warn({ file: name }, `a file of the prediction log cannot be shipped yet: ${(error as Error).message}`);
+      return false;
+    }
+  }
+  return true;
+};
+
+const main = async (): Promise<void> => {
+  const [folder] = process.argv.slice(2);
+  if (folder === undefined) throw new Error('the folder of the prediction log is missing');
+  const config = readConfig();
+  const { database } = connectDatabase(config.postgres.url, { connections: 1 });
+  const parts: Parts = {
+    folder,
+    gatewayId: config.gatewayId,
+    store: createArtifactStore(config.artifactStore),
+    control: createGatewayControl({ database, url: config.postgres.url }),
+    writer: await openSegmentWriter(),
+    scratch: await mkdtemp(join(tmpdir(), 'perennial-shipper-')),
+    log: pino({ level: config.logLevel, name: 'log-shipper' }),
+  };
+  let isFinishing = false;
+  const wake = new AbortController();
+  process.on('message', (request: ShipperRequest) => {
+    isFinishing = request.type === 'finish';
+    wake.abort();
+  });
+  for (;;) {
+    const isLast = isFinishing;
+    const isDone = await shipAll(parts);
+    if (isLast) break;
+    await delay(isDone ? LOOK_MS : RETRY_MS, undefined, { signal: wake.signal }).catch(() => undefined);
+  }
+  await rm(parts.scratch, { recursive: true, force: true });
+  process.exit(0);
+};
+
+process.on('disconnect', () => process.exit(0));
+process.on('SIGTERM', () => undefined);
+process.on('SIGINT', () => undefined);
+await main();

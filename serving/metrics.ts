@@ -1,0 +1,139 @@
+/** /metrics of the gateway. Requests are counted in plain objects; Prometheus' form is made when it is asked for. */
+import { Counter, Gauge, Registry } from 'prom-client';
+import { newDurations, observe, registerHistogram, type Durations } from './scraped-histogram.ts';
+
+/** Requests of one version in one role, or of no version (bad requests). */
+export type VersionMetrics = {
+  model: string;
+  version: string;
+  role: string;
+  byCode: Map<number, number>;
+  durations: Durations;
+  failures: number;
+  fallbacks: number;
+  unlogged: number;
+};
+
+/** What is looked up, not counted, when metrics are asked for. */
+export type GatewayState = {
+  weights(): { model: string; version: number; ratio: number }[];
+  hosts(): { name: string; queueLength: number; restarts: number; queueDurations: Durations }[];
+  closedLogFiles(): Promise<number>;
+};
+
+export type Metrics = {
+  of(model: string, version: string, role: string): VersionMetrics;
+  text(): Promise<string>;
+  contentType: string;
+};
+
+/** Counts one finished request. */
+export const countRequest = (metrics: VersionMetrics, code: number, seconds: number): void => {
+  metrics.byCode.set(code, (metrics.byCode.get(code) ?? 0) + 1);
+  observe(metrics.durations, seconds);
+};
+
+type Sample = { labels: Record<string, string>; value: number };
+type Definition = { name: string; help: string; labels: string[]; read: () => Sample[] | Promise<Sample[]> };
+
+const hostLabels = (name: string): Record<string, string> => {
+  const slash = name.lastIndexOf('/');
+  return { model: name.slice(0, slash), version: name.slice(slash + 1) };
+};
+
+const countersOf = (all: () => VersionMetrics[], state: GatewayState): Definition[] => {
+  const perVersion = (read: (entry: VersionMetrics) => number) => () => all().map((entry) => ({ labels: { model: entry.model, version: entry.version, role: entry.role }, value: read(entry) }));
+  const labels = ['model', 'version', 'role'];
+  return [
+    {
+      name: 'perennial_inference_requests_total',
+      help: 'Inference requests by the version that answered and the HTTP status.',
+      labels: [...labels, 'code'],
+      read: () => all().flatMap(({ model, version, role, byCode }) => [...byCode].map(([code, value]) => ({ labels: { model, version, role, code: String(code) }, value }))),
+    },
+    { name: 'perennial_inference_failures_total', help: 'Answers that a version owed and did not give.', labels, read: perVersion((entry) => entry.failures) },
+    { name: 'perennial_inference_fallbacks_total', help: 'Answers that stable gave for a canary that failed or was late.', labels, read: perVersion((entry) => entry.fallbacks) },
+    { name: 'perennial_inference_unlogged_total', help: 'Answers given without a record in the prediction log.', labels, read: perVersion((entry) => entry.unlogged) },
+    {
+      name: 'perennial_model_host_restarts_total',
+      help: 'Model host processes that died or were killed.',
+      labels: ['model', 'version'],
+      read: () => state.hosts().map(({ name, restarts }) => ({ labels: hostLabels(name), value: restarts })),
+    },
+  ];
+};
+
+const gaugesOf = (state: GatewayState, build: string): Definition[] => [
+  {
+    name: 'perennial_rollout_weight_ratio',
+    help: 'Share of requests that a version gets.',
+    labels: ['model', 'version'],
+    read: () => state.weights().map(({ model, version, ratio }) => ({ labels: { model, version: String(version) }, value: ratio })),
+  },
+  {
+    name: 'perennial_inference_queue_length',
+    help: 'Requests that wait for the host of a version.',
+    labels: ['model', 'version'],
+    read: () => state.hosts().map(({ name, queueLength }) => ({ labels: hostLabels(name), value: queueLength })),
+  },
+  {
+    name: 'perennial_prediction_log_files',
+    help: 'Closed files of the prediction log that are not in the artifact store yet.',
+    labels: [],
+    read: async () => [{ labels: {}, value: await state.closedLogFiles() }],
+  },
+  { name: 'perennial_build_info', help: 'The running build.', labels: ['version'], read: () => [{ labels: { version: build }, value: 1 }] },
+];
+
+export const createMetrics = (state: GatewayState, build: string): Metrics => {
+  const registry = new Registry();
+  const entries = new Map<string, VersionMetrics>();
+  const all = (): VersionMetrics[] => [...entries.values()];
+  for (const { name, help, labels, read } of countersOf(all, state)) {
+    const counter: Counter = new Counter({
+      name,
+      help,
+      labelNames: labels,
+      registers: [registry],
+      collect: async () => {
+        const samples = await read();
+        counter.reset();
+        for (const sample of samples) counter.inc(sample.labels, sample.value);
+      },
+    });
+  }
+  for (const { name, help, labels, read } of gaugesOf(state, build)) {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      labelNames: labels,
+      registers: [registry],
+      collect: async () => {
+        const samples = await read();
+        gauge.reset();
+        for (const sample of samples) gauge.set(sample.labels, sample.value);
+      },
+    });
+  }
+  registerHistogram(registry, 'perennial_inference_duration_seconds', {
+    help: 'Time from the whole request to its answer.',
+    series: () => all().map(({ model, version, role, durations }) => ({ labels: { model, version, role }, durations })),
+  });
+  registerHistogram(registry, 'perennial_inference_queue_duration_seconds', {
+    help: 'Time that requests waited for the host of a version.',
+    series: () => state.hosts().map(({ name, queueDurations }) => ({ labels: hostLabels(name), durations: queueDurations })),
+  });
+  return {
+    of: (model, version, role) => {
+      const key = `${model}/${version}/${role}`;
+      let entry = entries.get(key);
+      if (entry === undefined) {
+        entry = { model, version, role, byCode: new Map(), durations: newDurations(), failures: 0, fallbacks: 0, unlogged: 0 };
+        entries.set(key, entry);
+      }
+      return entry;
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+};

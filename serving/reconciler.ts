@@ -1,0 +1,142 @@
+/**
+ * Brings what this gateway serves to what the control plane wants: load, warm up, ready, and only then traffic.
+ *
+ * A generation is applied as a whole or not at all, and a newer one never waits for an older one to load, so that a
+ * rollback is never behind a model that hangs.
+ */
+import type { Logger } from 'pino';
+import type { DeploymentSnapshot, ServedVersion } from '../contracts/deployment.ts';
+import { PerennialFailure } from '../domain/failure.ts';
+import { applyDeployment } from './apply-deployment.ts';
+import type { CounterBook } from './counters.ts';
+import type { DeploymentTable } from './deployment-table.ts';
+import type { Metrics } from './metrics.ts';
+import type { StateFolder } from './state-folder.ts';
+import type { VersionHost } from './version-host.ts';
+import type { VersionPool } from './version-pool.ts';
+
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 10_000;
+
+export type Acknowledgement = { model: string; generation: number; error: string | null };
+
+export type Reconciler = {
+  /** Looks at the wanted deployments; resolves when each of them was applied, or its attempt failed. */
+  reconcile(snapshots: readonly DeploymentSnapshot[]): Promise<void>;
+  /** True when every wanted model is served, or its first attempt is over. */
+  isSettled(): boolean;
+  /** What the control plane has not been told yet; `told` takes it off the list. */
+  acknowledgements(): Acknowledgement[];
+  told(acknowledgement: Acknowledgement): void;
+};
+
+type Target = { snapshot: DeploymentSnapshot; attempts: number; state: 'loading' | 'applied' | 'failed'; retryAtMs: number };
+
+type Parts = { table: DeploymentTable; pool: VersionPool; counters: CounterBook; metrics: Metrics; state: StateFolder; log: Logger };
+
+const namedVersions = ({ model, split, versions }: DeploymentSnapshot): ServedVersion[] =>
+  [split.stable, split.canary].flatMap((named) => {
+    if (named === null) return [];
+    const found = versions.find(({ version }) => version === named);
+    if (found === undefined) throw new PerennialFailure('ModelVersionNotFound', `version ${named} of ${model} is not registered`);
+    return [found];
+  });
+
+/** Loads all versions; on a failure `hosts` holds those that could be loaded, and the caller owns them. */
+const loadVersions = async (pool: VersionPool, snapshot: DeploymentSnapshot, hosts: Map<number, VersionHost>): Promise<void> => {
+  const loading = namedVersions(snapshot).map(async (version) => {
+    hosts.set(version.version, await pool.acquire(snapshot.model, version));
+  });
+  const failed = (await Promise.allSettled(loading)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+};
+
+const isOutage = (error: unknown): boolean => error instanceof PerennialFailure && error.retryable;
+
+const createPersistence = ({ table, pool, state, log }: Parts, targets: ReadonlyMap<string, Target>): (() => Promise<void>) => {
+  let last = Promise.resolve();
+  const write = async (): Promise<void> => {
+    const applied = table.all().map(({ snapshot }) => snapshot);
+    const wanted = [...targets.values()].map(({ snapshot }) => snapshot);
+    await state.writeDeployments(applied);
+    const files = [...applied, ...wanted].flatMap(({ versions }) => versions.map(({ model }) => model.sha256));
+    await state.keepOnly(new Set([...files, ...pool.hosts().map(({ model }) => model.sha256)]));
+  };
+  return () => {
+    last = last.then(write).catch((error: unknown) => log.error({ err: error }, 'the deployments could not be kept on the disk'));
+    return last;
+  };
+};
+
+export const createReconciler = (parts: Parts): Reconciler => {
+  const { table, pool, log } = parts;
+  const targets = new Map<string, Target>();
+  const untold = new Map<string, Acknowledgement>();
+  const persist = createPersistence(parts, targets);
+  const acknowledge = ({ model, generation }: DeploymentSnapshot, error: string | null): void => {
+    untold.set(model, { model, generation, error });
+  };
+
+  const releaseAll = ({ model, versions }: DeploymentSnapshot, hosts: ReadonlyMap<number, VersionHost>): void =>
+    versions.filter(({ version }) => hosts.has(version)).forEach((version) => pool.release(model, version));
+
+  const put = (snapshot: DeploymentSnapshot, hosts: ReadonlyMap<number, VersionHost>): void =>
+    table.put(applyDeployment(snapshot, hosts, { ...parts, release: () => releaseAll(snapshot, hosts) }));
+
+  /** Where nothing is served yet, stable answers everything as soon as it is loaded: a canary that cannot load must not keep it back. */
+  const serveStableFirst = async (target: Target): Promise<void> => {
+    const { model, split, versions } = target.snapshot;
+    const stable = versions.find(({ version }) => version === split.stable);
+    if (table.get(model) !== undefined || stable === undefined || split.canary === null) return;
+    const hosts = new Map([[stable.version, await pool.acquire(model, stable)]]);
+    if (table.get(model) === undefined && targets.get(model) === target) put(target.snapshot, hosts);
+    else releaseAll(target.snapshot, hosts);
+  };
+
+  const fail = (target: Target, error: Error): void => {
+    const { snapshot } = target;
+    const mayPass = isOutage(error) || table.get(snapshot.model) === undefined;
+    target.state = 'failed';
+    target.retryAtMs = mayPass ? Date.now() + Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** target.attempts) : Infinity;
+    if (!isOutage(error)) acknowledge(snapshot, error.message);
+    log.warn({ model: snapshot.model, generation: snapshot.generation, retry: mayPass }, `the deployment could not be applied: ${error.message}`);
+  };
+
+  const attempt = async (target: Target): Promise<void> => {
+    const { snapshot } = target;
+    const hosts = new Map<number, VersionHost>();
+    const [, loaded] = await Promise.allSettled([serveStableFirst(target), loadVersions(pool, snapshot, hosts)]);
+    const isSuperseded = targets.get(snapshot.model) !== target;
+    if (isSuperseded || loaded.status === 'rejected') {
+      releaseAll(snapshot, hosts);
+      if (!isSuperseded && loaded.status === 'rejected') fail(target, loaded.reason as Error);
+      return;
+    }
+    put(snapshot, hosts);
+    target.state = 'applied';
+    log.info({ model: snapshot.model, generation: snapshot.generation, split: snapshot.split }, 'deployment applied');
+    await persist();
+    acknowledge(snapshot, null);
+  };
+
+  const begin = async (snapshot: DeploymentSnapshot): Promise<void> => {
+    const before = targets.get(snapshot.model);
+    const isNewer = before === undefined || snapshot.generation > before.snapshot.generation;
+    const isRetry = before !== undefined && snapshot.generation === before.snapshot.generation && before.state === 'failed' && Date.now() >= before.retryAtMs;
+    if (!isNewer && !isRetry) return;
+    const target: Target = { snapshot, attempts: isRetry ? before.attempts + 1 : 0, state: 'loading', retryAtMs: Infinity };
+    targets.set(snapshot.model, target);
+    await attempt(target);
+  };
+
+  return {
+    reconcile: async (snapshots) => {
+      await Promise.all(snapshots.map(begin));
+    },
+    isSettled: () => [...targets.values()].every(({ state, snapshot }) => state !== 'loading' || table.get(snapshot.model) !== undefined),
+    acknowledgements: () => [...untold.values()],
+    told: (acknowledgement) => {
+      if (untold.get(acknowledgement.model) === acknowledgement) untold.delete(acknowledgement.model);
+    },
+  };
+};

@@ -1,0 +1,203 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { sql, type Kysely } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createMonitorActivities } from '../../../activities/monitor.ts';
+import { createPredictionLog } from '../../../adapters/monitoring/prediction-log.ts';
+import { createArtifactStore } from '../../../adapters/objectstore/index.ts';
+import { createScratch } from '../../../adapters/objectstore/scratch.ts';
+import { createGatewayControl } from '../../../adapters/postgres/gateway-control.ts';
+import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
+import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows.ts';
+import { createPredictionSegments } from '../../../adapters/postgres/prediction-segments.ts';
+import type { FeatureSetManifest, ReferenceDistribution } from '../../../contracts/features.ts';
+import { MonitorSpec } from '../../../contracts/monitor.ts';
+import type { Database } from '../../../adapters/postgres/schema.ts';
+import type { ArtifactStore } from '../../../domain/ports/artifact-store.ts';
+import { runActivity } from '../../support/activity.ts';
+import { startTestPostgres, type TestDatabase, type TestPostgres } from '../../support/database.ts';
+import { artifactOf, evaluationReport, lineage, registration } from '../../support/fakes.ts';
+
+type Row = { id: string; version?: number; inputs: Record<string, unknown>; score?: number };
+
+const edges = [0.1, 0.2, 0.30000000000000004, 17.123456789012345];
+const reference: ReferenceDistribution[] = [
+  { type: 'numeric', column: 'distance', edges, counts: [20, 20, 20, 20, 20], missing: 0 },
+  { type: 'categorical', column: 'carrier', categories: ['AA', 'B6'], counts: [50, 40, 10], missing: 0 },
+];
+const spec = MonitorSpec.parse({ rows: 10, quality: { minimumLabels: 4 } });
+
+let folder: string;
+let duckdb: DuckDBInstance;
+let connection: DuckDBConnection;
+let postgres: TestPostgres;
+let test: TestDatabase;
+let artifacts: ArtifactStore;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'perennial-monitor-'));
+  artifacts = createArtifactStore({ kind: 'local', folder: join(folder, 'artifacts') });
+  duckdb = await DuckDBInstance.create(':memory:');
+  connection = await duckdb.connect();
+  postgres = await startTestPostgres();
+}, 120_000);
+afterAll(async () => {
+  connection.closeSync();
+  duckdb.closeSync();
+  await postgres.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const registerVersion = async (): Promise<void> => {
+  const manifest = {
+    version: 'f', sqlHash: 's', datasetVersion: 'd', split: { trainFrom: '', holdoutFrom: '', holdoutUntil: '' }, identity: ['id'], eventTime: 'at', label: 'late',
+    columns: [{ name: 'distance', type: 'numeric', missing: 'allowed' }, { name: 'carrier', type: 'categorical', missing: 'allowed' }],
+    train: artifactOf('train'), holdout: artifactOf('holdout'), trainRows: 100, holdoutRows: 10, reference,
+  } satisfies FeatureSetManifest;
+  const stored = await artifacts.put(Buffer.from(JSON.stringify(manifest)));
+  await createModelRegistry(test.database).registerVersion({ ...registration('flights.r1'), evaluation: evaluationReport(0.9), lineage: lineage('flights.r1', stored) });
+};
+
+beforeEach(async () => {
+  test = await postgres.createDatabase();
+  await registerVersion();
+});
+afterEach(() => test.drop());
+
+/** Ships rows as a gateway does; unless a row says otherwise, version 1 gave it. */
+const ship = async (segmentId: string, rows: Row[]): Promise<void> => {
+  const path = join(folder, `${segmentId}.parquet`);
+  await connection.run(`create or replace table segment (inference_id varchar, "at" timestamp, version int, role varchar, generation bigint, latency_ms double, fell_back_from int, inputs varchar, outputs varchar)`);
+  for (const [index, { id, version = 1, inputs, score = 0.5 }] of rows.entries()) {
+    await connection.run(`insert into segment values ($id, timestamp '2013-05-01 00:00:00.5' + to_seconds($index), $version, 'stable', 1, 1.5, null, $inputs, $outputs)`, {
+      id, index, version, inputs: JSON.stringify(inputs), outputs: JSON.stringify({ score, label: score > 0.5 ? 1 : 0 }),
+    });
+  }
+  await connection.run(`copy segment to '${path}' (format parquet)`);
+  const rowsByVersion: Record<string, number> = {};
+  for (const { version = 1 } of rows) rowsByVersion[version] = (rowsByVersion[version] ?? 0) + 1;
+  const control = createGatewayControl({ database: test.database, url: test.url });
+  const times = { firstAt: '2013-05-01T00:00:00Z', lastAt: '2013-05-01T00:01:00Z' };
+  await control.recordSegment({ segmentId, gatewayId: 'gateway-1', model: 'flights', artifact: await artifacts.putFile(path), rows: rows.length, rowsByVersion, ...times });
+};
+
+const predictions = () => createPredictionLog({ artifacts, scratch: createScratch(join(folder, 'scratch')), ...createPredictionSegments(test.database) });
+const readWindow = (window: number, version = 1) => predictions().window({ model: 'flights', version, window, rowsPerWindow: 10, reference });
+const label = async (labels: Record<string, number>): Promise<void> => {
+  const rows = Object.entries(labels).map(([inference_id, value]) => ({ model: 'flights', inference_id, label: value }));
+  await test.database.insertInto('labels').values(rows).onConflict((conflict) => conflict.doNothing()).execute();
+};
+const rowsOf = (count: number, row: (index: number) => Omit<Row, 'id'>, prefix = 'i'): Row[] => Array.from({ length: count }, (_, index) => ({ id: `${prefix}${index}`, ...row(index) }));
+
+describe('a window of the prediction log', () => {
+  it('counts each value in its bin: edges belong to the bin below, null and NaN are missing, unknown categories are the last', async () => {
+    const distances = [0.1, 0.1 + 1e-16, 0.2, 0.30000000000000004, 0.3, 17.123456789012345, 17.123456789012346, 1e300, null, 'NaN'];
+    const carriers = ['AA', 'AA', 'B6', 'ZZ', '', null, 'AA', 'B6', 'AA', 'AA'];
+    await ship('s1', rowsOf(10, (index) => ({ inputs: { distance: distances[index], carrier: carriers[index] } })));
+    const data = await readWindow(0);
+    const expected = [0, 0, 0, 0, 0];
+    for (const value of distances) if (typeof value === 'number') expected[edges.filter((edge) => edge < value).length]! += 1;
+    expect(data?.distributions).toEqual([
+      { column: 'distance', counts: expected, missing: 2 },
+      { column: 'carrier', counts: [5, 2, 2], missing: 1 },
+    ]);
+    expect(data).toMatchObject({ rows: 10, from: '2013-05-01T00:00:00.500Z', to: '2013-05-01T00:00:09.500Z' });
+  });
+
+  it('finds the columns of a model with one wide input by their place', async () => {
+    await ship('s1', rowsOf(10, (index) => ({ inputs: { features: [index < 4 ? 0.05 : null, 'AA'] } })));
+    expect((await readWindow(0))?.distributions).toEqual([
+      { column: 'distance', counts: [4, 0, 0, 0, 0], missing: 6 },
+      { column: 'carrier', counts: [10, 0, 0], missing: 0 },
+    ]);
+  });
+
+  it('is refused when a value is no number, instead of losing the row', async () => {
+    await ship('s1', rowsOf(10, (index) => ({ inputs: { distance: index === 3 ? 'far' : 1, carrier: 'AA' } })));
+    await expect(readWindow(0)).rejects.toThrow(/"distance" has 9 counted values in a window of 10 rows/);
+  });
+
+  it('is cut over segments and versions, and never changes once closed', async () => {
+    const inputs = { distance: 1, carrier: 'AA' };
+    await ship('s1', rowsOf(7, (index) => ({ inputs, version: index === 2 ? 2 : 1 }), 'a'));
+    expect(await readWindow(0)).toBeUndefined();
+    await ship('s2', rowsOf(8, () => ({ inputs }), 'b'));
+    await label(Object.fromEntries([...rowsOf(7, () => ({ inputs }), 'a'), ...rowsOf(8, () => ({ inputs }), 'b')].map(({ id }) => [id, 1])));
+    const first = await readWindow(0);
+    expect(first?.scored).toHaveLength(10);
+    await ship('s2', rowsOf(8, () => ({ inputs }), 'again'));
+    await ship('s3', rowsOf(20, () => ({ inputs }), 'c'));
+    expect(await readWindow(0)).toEqual(first);
+    expect((await readWindow(1))?.scored).toHaveLength(4);
+    expect(await readWindow(0, 2)).toBeUndefined();
+    expect(await readWindow(3)).toBeUndefined();
+  });
+
+  it('numbers segments in the order in which they become visible, also of gateways that ship at once', async () => {
+    const row = { gateway_id: 'g', model: 'flights', artifact: '{}', rows: 1, rows_by_version: '{}', first_at: new Date(), last_at: new Date() };
+    const insert = (database: Kysely<Database>, segment: string) => database.insertInto('prediction_segments').values({ ...row, segment_id: segment }).execute();
+    const isWaiting = async (): Promise<boolean> => {
+      const { rows } = await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`.execute(test.database);
+      return rows.length > 0;
+    };
+    let fast: Promise<unknown> | undefined;
+    await test.database.transaction().execute(async (transaction) => {
+      await insert(transaction, 'slow');
+      fast = insert(test.database, 'fast');
+      await expect.poll(isWaiting, { timeout: 10_000 }).toBe(true);
+    });
+    await fast;
+    const rows = await test.database.selectFrom('prediction_segments').select('segment_id').orderBy('sequence').execute();
+    expect(rows.map((row) => row.segment_id)).toEqual(['slow', 'fast']);
+  });
+});
+
+describe('the monitor', () => {
+  const evaluate = async (nextWindow: number) => {
+    const { evaluateMonitorWindows } = createMonitorActivities({ registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), artifacts, predictions: predictions() });
+    return runActivity(evaluateMonitorWindows, { model: 'flights', version: 1, spec, nextWindow });
+  };
+  const asTrained = (index: number) => ({ distance: [0.05, 0.15, 0.25, 5, 20][index % 5], carrier: index % 2 === 0 ? 'AA' : 'B6' });
+  const savedWindows = () => test.database.selectFrom('monitor_windows').selectAll().orderBy('window_number').execute();
+
+  it('closes one window at a time and finds drift', async () => {
+    await ship('s1', rowsOf(25, (index) => ({ inputs: index < 10 ? asTrained(index) : { distance: 1e6, carrier: 'ZZ' } })));
+    expect(await evaluate(0)).toMatchObject({ nextWindow: 1, changed: [{ window: 0, drifted: false, quality: null, labelled: 0, judgedQuality: 0.9 }] });
+    expect(await evaluate(1)).toMatchObject({ nextWindow: 2, changed: [{ window: 1, drifted: true, driftScore: 1 }] });
+    expect(await evaluate(2)).toEqual({ nextWindow: 2, changed: [] });
+    expect(await savedWindows()).toMatchObject([{ window_number: 0, rows: 10 }, { window_number: 1, rows: 10 }]);
+  });
+
+  it('judges quality again when labels come late, in any order and twice', async () => {
+    await ship('s1', rowsOf(10, (index) => ({ inputs: asTrained(index), score: index / 10 })));
+    await evaluate(0);
+    await label({ i9: 1, i0: 0 });
+    expect(await evaluate(1)).toMatchObject({ nextWindow: 1, changed: [{ window: 0, labelled: 2, quality: null, qualityDropped: false }] });
+    await label({ i8: 0, i9: 0, i1: 1, unknown: 1 });
+    const changed = await evaluate(1);
+    // pairs (positive, negative): (9,0) (9,8) in order, (1,0) in order, (1,8) not
+    expect(changed).toMatchObject({ changed: [{ window: 0, labelled: 4, quality: 0.75, qualityDropped: true }] });
+    expect(await savedWindows()).toMatchObject([{ labelled: 4, report: { quality: 0.75 } }]);
+  });
+
+  it('tells a change again when the attempt that found it was lost', async () => {
+    await ship('s1', rowsOf(10, (index) => ({ inputs: asTrained(index), score: index / 10 })));
+    await evaluate(0);
+    await label({ i9: 0, i8: 0, i1: 1, i0: 1 });
+    const first = await evaluate(1);
+    expect(first).toMatchObject({ changed: [{ qualityDropped: true }] });
+    expect(await evaluate(1)).toEqual(first);
+  });
+
+  it('keeps the decision on a window when its labels come', async () => {
+    const windows = createMonitorWindows(test.database);
+    await ship('s1', rowsOf(10, (index) => ({ inputs: asTrained(index) })));
+    await evaluate(0);
+    await windows.recordDecision('flights', 1, 0, 'retrain');
+    await label({ i0: 1 });
+    await evaluate(1);
+    expect(await savedWindows()).toMatchObject([{ decision: 'retrain', labelled: 1 }]);
+  });
+});

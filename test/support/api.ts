@@ -1,0 +1,129 @@
+/** The API on a database and a Temporal server of the test's own, called in the process, with a key per role. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import type { InjectOptions } from 'fastify';
+import type { Kysely } from 'kysely';
+import { isDatabaseOutage } from '../../adapters/postgres/client.ts';
+import { createDeployments } from '../../adapters/postgres/deployments.ts';
+import type { Database } from '../../adapters/postgres/schema.ts';
+import { createWorkflowControl } from '../../adapters/temporal/workflow-control.ts';
+import { createApp } from '../../api/app.ts';
+import type { ApiDependencies } from '../../api/dependencies.ts';
+import type { App } from '../../api/http/app-types.ts';
+import { hashApiKey, newApiKey } from '../../api/keys/api-key.ts';
+import type { Role } from '../../contracts/roles.ts';
+import { createFleet, type Processes } from '../../deploy/local/processes/fleet.ts';
+import { findFreePorts } from '../../deploy/local/processes/ports.ts';
+import { temporalProgram } from '../../deploy/local/temporal.ts';
+import { resolveTools } from '../../deploy/local/tools/resolve.ts';
+
+export type TestTemporal = { client: Client; processes: Processes; stop: () => Promise<void> };
+
+/** A Temporal dev server; its process is called `temporal`. */
+export const startTestTemporal = async (): Promise<TestTemporal> => {
+  const home = mkdtempSync(join(tmpdir(), 'perennial-temporal-'));
+  const ports = await findFreePorts();
+  const fleet = createFleet({ home, readyMs: 60_000, log: () => undefined });
+  const program = temporalProgram({ cli: resolveTools().temporalCli, home, port: ports.temporal, uiPort: ports.temporalUi, namespace: 'default' });
+  await fleet.add(program);
+  const connection = await Connection.connect({ address: `127.0.0.1:${ports.temporal}` });
+  return {
+    client: new Client({ connection }),
+    processes: fleet.processes,
+    stop: async () => {
+      await connection.close();
+      await fleet.stop();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+};
+
+/** A client of a server that is not there. */
+export const unreachableTemporal = async (): Promise<Client> => {
+  const { temporal } = await findFreePorts();
+  return new Client({ connection: Connection.lazy({ address: `127.0.0.1:${temporal}` }) });
+};
+
+/** Problem documents and other answers, read as far as a test wants. */
+export type Answer = { status: number; headers: Record<string, unknown>; text: string; body: AnswerBody };
+// Tests look into answers of every shape.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnswerBody = any;
+
+export type TestApi = {
+  app: App;
+  dependencies: ApiDependencies;
+  /** Makes a key of a role (one per role) and gives its text. */
+  keyOf: (role: Role) => Promise<string>;
+  /** One request as a role. */
+  as: (role: Role, options: InjectOptions) => Promise<Answer>;
+  /** One request without a key of its own. */
+  request: (options: InjectOptions) => Promise<Answer>;
+};
+
+const read = (response: { statusCode: number; headers: Record<string, unknown>; body: string }): Answer => {
+  const isJson = String(response.headers['content-type']).includes('json');
+  return { status: response.statusCode, headers: response.headers, text: response.body, body: isJson && response.body !== '' ? (JSON.parse(response.body) as AnswerBody) : undefined };
+};
+
+/** The app, ready. `close` of the app is the caller's. */
+export const createTestApi = async ({ database, client, ...others }: { database: Kysely<Database>; client: Client } & Partial<ApiDependencies>): Promise<TestApi> => {
+  const dependencies: ApiDependencies = {
+    database,
+    client,
+    deployments: createDeployments(database),
+    workflows: createWorkflowControl(client),
+    isDatabaseOutage,
+    temporal: { namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
+    openMetrics: false,
+    logger: false,
+    ...others,
+  };
+  const app = await createApp(dependencies);
+  await app.ready();
+  const keys = new Map<Role, Promise<string>>();
+  const makeKey = async (role: Role): Promise<string> => {
+    const key = newApiKey();
+    await database.insertInto('api_keys').values({ id: `test-${role}`, name: `the ${role}`, role, key_hash: hashApiKey(key) }).execute();
+    return key;
+  };
+  const keyOf = (role: Role): Promise<string> => {
+    const key = keys.get(role) ?? makeKey(role);
+    keys.set(role, key);
+    return key;
+  };
+  const request = async (options: InjectOptions): Promise<Answer> => read(await app.inject(options));
+  return {
+    app,
+    dependencies,
+    keyOf,
+    request,
+    as: async (role, options) => request({ ...options, headers: { authorization: `Bearer ${await keyOf(role)}`, ...options.headers } }),
+  };
+};
+
+/** Waits until `look` gives something; fails with `what` after the bound. */
+export const eventually = async <T>(what: string, look: () => Promise<T | undefined>, boundMs = 15_000): Promise<T> => {
+  const until = Date.now() + boundMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > until) throw new Error(`${what}: not within ${boundMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
+
+/** The smallest model pipeline that is valid. */
+export const modelPipeline = (name: string, changes: Record<string, unknown> = {}) => ({
+  kind: 'model',
+  name,
+  source: { tables: { orders: { files: '/data/orders/*.parquet' } } },
+  features: { sql: 'select * from orders', identity: ['id'], eventTime: 'at', label: 'late', columns: [{ name: 'price', type: 'numeric' }] },
+  split: { holdout: { last: 'P1M' } },
+  train: { trainer: 'lightgbm' },
+  ...changes,
+});
+
+export const stepsPipeline = (name: string, steps: Record<string, unknown>[] = [{ name: 'first', kind: 'noop' }, { name: 'second', kind: 'noop' }]) => ({ kind: 'steps', name, steps });

@@ -1,0 +1,103 @@
+/**
+ * The time-skipping Temporal server with workers of all pools but `gpu`, on the real workflow bundle and stub activities.
+ * Time is global to a server, so the tests of a file share one and skip through it together.
+ */
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { rolloutWorkflowId, SEARCH_ATTRIBUTES } from '../../../contracts/ids.ts';
+import { CPU_POOL, DATA_POOL, taskQueueOf, WORKFLOWS_POOL } from '../../../contracts/queues.ts';
+import type { RolloutInput } from '../../../contracts/rollout.ts';
+import type { RunInput } from '../../../contracts/run.ts';
+import { testServer } from '../../../deploy/local/tools/test-server.ts';
+import { ensureWorkflowBundle } from '../../../workers/bundle.ts';
+import type { pipelineRun, rollout } from '../../../workflows/index.ts';
+import { firstExecutionOf, recordHistories, replayHistories } from './histories.ts';
+import { workflowIdOf } from './specs.ts';
+import { createWorld, type World } from './world.ts';
+
+/** IndexedValueType of a keyword. */
+const KEYWORD = 2;
+
+export type Environment = {
+  temporal: TestWorkflowEnvironment;
+  client: TestWorkflowEnvironment['client'];
+  world: World;
+  startRun: (input: RunInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof pipelineRun>>;
+  startRollout: (input: RolloutInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof rollout>>;
+  /** Has the histories of an execution, its children and continuations replayed by `replayAll`. */
+  track: <Handle extends WorkflowHandleWithFirstExecutionRunId>(handle: Handle) => Handle;
+  /** Replays every history that was recorded since the last call; returns what does not fit the code. */
+  replayAll: () => Promise<string[]>;
+  stop: () => Promise<void>;
+};
+
+const serverPath = (): string => {
+  const path = testServer.find();
+  if (path === undefined) throw new Error('the time-skipping test server is not there yet: run `npm run setup`');
+  return path;
+};
+
+const registerSearchAttributes = (temporal: TestWorkflowEnvironment): Promise<unknown> =>
+  temporal.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(Object.values(SEARCH_ATTRIBUTES).map((name) => [name, KEYWORD])),
+  });
+
+const startWorkers = async (temporal: TestWorkflowEnvironment, world: World, options: Partial<WorkerOptions>): Promise<() => Promise<void>> => {
+  const common = { connection: temporal.nativeConnection, ...options };
+  const workflowBundle = await ensureWorkflowBundle();
+  const workers = await Promise.all([
+    Worker.create({ ...common, taskQueue: taskQueueOf(WORKFLOWS_POOL), workflowBundle }),
+    ...[DATA_POOL, CPU_POOL].map((pool) => Worker.create({ ...common, taskQueue: taskQueueOf(pool), activities: world.activities })),
+  ]);
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  return async () => {
+    workers.forEach((worker) => worker.shutdown());
+    await running;
+  };
+};
+
+/**
+ * Failures are what many of these tests are about: they belong in their expectations, not in the output. What the SDK itself
+ * calls an error, such as a workflow task that cannot complete, is shown.
+ */
+const installQuietRuntime = (): void => {
+  const logger = new DefaultLogger('ERROR', ({ message, meta }) => {
+    if (meta?.sdkComponent !== 'workflow') console.error(message, meta);
+  });
+  Runtime.install({ logger, telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } } });
+};
+
+/** Starts a server and its workers; `options` go to every worker. */
+export const startEnvironment = async (options: Partial<WorkerOptions> = {}): Promise<Environment> => {
+  installQuietRuntime();
+  const temporal = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: serverPath() } } });
+  await registerSearchAttributes(temporal);
+  const world = createWorld();
+  const stopWorkers = await startWorkers(temporal, world, options);
+  const { client } = temporal;
+  const tracked: WorkflowHandleWithFirstExecutionRunId[] = [];
+  const track = <Handle extends WorkflowHandleWithFirstExecutionRunId>(handle: Handle): Handle => {
+    tracked.push(handle);
+    return handle;
+  };
+  const taskQueue = taskQueueOf(WORKFLOWS_POOL);
+  return {
+    temporal,
+    client,
+    world,
+    track,
+    startRun: async (input) => track(await client.workflow.start<typeof pipelineRun>('pipelineRun', { taskQueue, workflowId: workflowIdOf(input), args: [input] })),
+    startRollout: async (input) =>
+      track(await client.workflow.start<typeof rollout>('rollout', { taskQueue, workflowId: rolloutWorkflowId(input.model), args: [input] })),
+    replayAll: async () => {
+      const recorded = await recordHistories(client, tracked.splice(0).map(firstExecutionOf));
+      return recorded.length === 0 ? [] : replayHistories(await ensureWorkflowBundle(), recorded);
+    },
+    stop: async () => {
+      await stopWorkers();
+      await temporal.teardown();
+    },
+  };
+};

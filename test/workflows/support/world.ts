@@ -1,0 +1,149 @@
+/**
+ * The world of the stubs: a deployment per model, rows of runs, and what a scenario changes. Scenarios are told apart by the name of their
+ * pipeline, which is also the name of their model, so that many of them share one server.
+ */
+import { activityInfo } from '@temporalio/activity';
+import type { PerennialActivities } from '../../../contracts/activities.ts';
+import type { PipelineSpec } from '../../../contracts/pipeline.ts';
+import type { RolloutOutcome, ServingWindow, StepVerdict } from '../../../contracts/rollout.ts';
+import type { FailureRecord, RunOutcome, RunState } from '../../../contracts/run.ts';
+import type { Trigger, TriggerOutcome } from '../../../contracts/trigger.ts';
+import { checkReport, datasetVersion, evaluationReport, featureSet, monitorWindow, trainedModel } from './artifacts.ts';
+import { createDeployment, promote, restore, shift, type Deployment } from './deployments.ts';
+
+type Name = keyof PerennialActivities;
+
+/** Replaces an activity in one scenario; `proceed` does what the stub does. */
+export type Override<N extends Name> = (
+  input: Parameters<PerennialActivities[N]>[0],
+  proceed: () => Promise<Awaited<ReturnType<PerennialActivities[N]>>>,
+  attempt: number,
+) => Promise<Awaited<ReturnType<PerennialActivities[N]>>>;
+export type Overrides = { [N in Name]?: Override<N> };
+
+export type Scenario = {
+  name: string;
+  deployment: Deployment;
+  overrides: Overrides;
+  /** Activities in the order in which they began, retries included. */
+  calls: Name[];
+  steps: Map<string, { state: string; output?: unknown; failure?: FailureRecord }>;
+  ends: Map<string, { state: RunState; outcome?: RunOutcome; failure?: FailureRecord }>;
+  decisions: { step: number; weight: number; verdict: StepVerdict; by?: string }[];
+  rolloutEnds: RolloutOutcome[];
+  window: ServingWindow;
+  spec: PipelineSpec | null;
+  triggers: Map<string, { trigger: Trigger; outcome: TriggerOutcome }>;
+  submitted: Trigger[];
+  monitors: { version: number }[];
+  monitorDecisions: string[];
+};
+
+export const healthyWindow: ServingWindow = { requests: 1_000, failures: 0, fallbacks: 0, latencyP50Ms: 3, latencyP95Ms: 9 };
+
+export type World = {
+  scenario: (name: string, changes?: { stable?: number | null; overrides?: Overrides; spec?: PipelineSpec }) => Scenario;
+  activities: PerennialActivities;
+};
+
+const scenarioKeyOf = (input: { context?: { pipeline: string }; model?: string; pipeline?: string; rolloutId?: string; retryOf?: string }): string =>
+  input.context?.pipeline ?? input.model ?? input.pipeline ?? (input.rolloutId ?? input.retryOf ?? '').split('.')[0] ?? '';
+
+const stepStubs = (of: (input: object) => Scenario) =>
+  ({
+    noop: async (input) => {
+      if (input.context.finishesRun !== undefined) of(input).ends.set(input.context.runId, { state: 'succeeded', outcome: input.context.finishesRun });
+      return { done: true };
+    },
+    ingest: async ({ dataset }) => datasetVersion(dataset),
+    check: async () => checkReport,
+    features: async ({ dataset }) => featureSet(dataset.dataset),
+    train: async () => trainedModel,
+    evaluate: async () => evaluationReport,
+    register: async ({ context }) => ({ model: context.model ?? context.pipeline, version: 2 }),
+    recordStep: async ({ context, state, output, failure }) => void of({ context }).steps.set(context.step, { state, output, failure }),
+    loadProvenOutputs: async () => ({}),
+    finishRun: async ({ context, state, outcome, failure }) => void of({ context }).ends.set(context.runId, { state, outcome, failure }),
+  }) satisfies Partial<PerennialActivities>;
+
+const rolloutStubs = (of: (input: object) => Scenario) =>
+  ({
+    prepareRollout: async (input) => {
+      const { split, generation } = of(input).deployment;
+      return { stable: split.stable, generation };
+    },
+    shiftTraffic: async (input) => shift(of(input).deployment, input),
+    awaitGateways: async () => ({ gateways: 2 }),
+    readServingWindow: async (input) => of(input).window,
+    promote: async (input) => promote(of(input).deployment, input),
+    restoreTraffic: async (input) => restore(of(input).deployment, input),
+    recordRolloutDecision: async (input) => void of(input).decisions.push(input),
+    finishRollout: async (input) => void of(input).rolloutEnds.push(input.outcome),
+    startMonitor: async (input) => void of(input).monitors.push({ version: input.version }),
+    monitorSpecOf: async () => null,
+  }) satisfies Partial<PerennialActivities>;
+
+const monitorStubs = (of: (input: object) => Scenario) =>
+  ({
+    evaluateMonitorWindows: async ({ nextWindow, version }) => ({ nextWindow: nextWindow + 1, changed: [monitorWindow(nextWindow, version)] }),
+    recordMonitorDecision: async (input) => void of(input).monitorDecisions.push(input.decision),
+    submitTrigger: async (input) => void of(input).submitted.push(input.trigger),
+    recordTriggers: async (input) => {
+      const { triggers } = of(input);
+      for (const decision of input.decisions) if (!triggers.has(decision.trigger.id)) triggers.set(decision.trigger.id, decision);
+    },
+    loadPipeline: async (input) => {
+      const { spec } = of(input);
+      return spec === null ? null : { version: 1, spec };
+    },
+  }) satisfies Partial<PerennialActivities>;
+
+const newScenario = (name: string): Scenario => ({
+  name,
+  deployment: createDeployment(1),
+  overrides: {},
+  calls: [],
+  steps: new Map(),
+  ends: new Map(),
+  decisions: [],
+  rolloutEnds: [],
+  window: healthyWindow,
+  spec: null,
+  triggers: new Map(),
+  submitted: [],
+  monitors: [],
+  monitorDecisions: [],
+});
+
+/** Puts the scenario's override in front of each stub, and keeps the order of calls. */
+const withOverrides = (stubs: PerennialActivities, of: (input: object) => Scenario): PerennialActivities =>
+  Object.fromEntries(
+    (Object.entries(stubs) as [Name, (input: object) => Promise<unknown>][]).map(([name, stub]) => [
+      name,
+      async (input: object) => {
+        const scenario = of(input);
+        scenario.calls.push(name);
+        const override = scenario.overrides[name] as ((input: object, proceed: () => Promise<unknown>, attempt: number) => Promise<unknown>) | undefined;
+        return override === undefined ? stub(input) : override(input, () => stub(input), activityInfo().attempt);
+      },
+    ]),
+  ) as unknown as PerennialActivities;
+
+export const createWorld = (): World => {
+  const scenarios = new Map<string, Scenario>();
+  const of = (input: object): Scenario => {
+    const key = scenarioKeyOf(input);
+    const scenario = scenarios.get(key) ?? newScenario(key);
+    scenarios.set(key, scenario);
+    return scenario;
+  };
+  const stubs = { ...stepStubs(of), ...rolloutStubs(of), ...monitorStubs(of) } satisfies PerennialActivities;
+  return {
+    activities: withOverrides(stubs, of),
+    scenario: (name, { stable = 1, overrides = {}, spec } = {}) => {
+      const scenario = { ...newScenario(name), deployment: createDeployment(stable), overrides, spec: spec ?? null };
+      scenarios.set(name, scenario);
+      return scenario;
+    },
+  };
+};

@@ -1,0 +1,1 @@
+"""Checks of CONTRACT.md on any trainer; run by conformance.py."""

@@ -1,0 +1,1 @@
+"""The Python trainer runtime of Perennial: see CONTRACT.md beside this folder."""

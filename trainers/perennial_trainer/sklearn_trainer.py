@@ -1,0 +1,64 @@
+"""scikit-learn: `params.estimator` chooses one. It has no checkpoints, since its models can only be pickled: asked to stop,
+it ends at once and a retry starts anew."""
+
+import numpy as np
+
+from .dataset import read_dataset
+from .encoding import fit_encodings, to_matrix
+from .errors import bad_spec
+from .interruption import Interruption
+from .json_schema import nearest
+from .onnx_graph import GraphBuilder, add_feature_matrix, finish_model
+from .outputs import training_metrics, write_outputs
+from .params import read_params
+from .progress import Progress
+from .sklearn_estimators import FITTERS, PARAMS
+from .sklearn_graph import add_estimator
+from .spec import TrainSpec
+
+
+def _importance(model, spec: TrainSpec) -> dict[str, float]:
+    last = model[-1] if hasattr(model, "steps") else model
+    if hasattr(last, "feature_importances_"):
+        values = last.feature_importances_
+    elif hasattr(last, "coef_"):
+        values = np.abs(last.coef_[0])
+    else:
+        return {}
+    return {feature.name: float(value) for feature, value in zip(spec.features, values)}
+
+
+def _estimator_of(spec: TrainSpec) -> tuple[str, dict]:
+    given = dict(spec.params)
+    name = given.pop("estimator", "histGradientBoosting")
+    if name not in FITTERS:
+        raise bad_spec(f"params.estimator {name!r} is not known{nearest(str(name), FITTERS)}", f"Use one of {', '.join(FITTERS)}.")
+    return name, read_params(given, PARAMS[name])
+
+
+def train_sklearn(spec: TrainSpec, progress: Progress, _interruption: Interruption) -> None:
+    """Trains and writes the outputs."""
+    name, params = _estimator_of(spec)
+    if spec.resume_from:
+        raise bad_spec("the sklearn trainer writes no checkpoints, so it cannot resume from one", "Give resumeFrom null.")
+    for key, value in {"estimator": name, **params}.items():
+        progress.param(key, value)
+
+    training = read_dataset(spec.train, spec.features, spec.label)
+    holdout = read_dataset(spec.holdout, spec.features, None)
+    print(f"training {name} on {training.rows} rows with {len(spec.features)} features", flush=True)
+    encodings = fit_encodings(training, spec.features, params["categorySmoothing"])
+    matrix = to_matrix(training, spec.features, encodings)
+    for done, total, model in FITTERS[name](spec, params, matrix, training.label):
+        progress.step(done, total, {})
+
+    metrics = training_metrics(training.label, model.predict_proba(matrix)[:, 1])
+    for key, value in metrics.items():
+        progress.metric(key, value, total)
+    scores = model.predict_proba(to_matrix(holdout, spec.features, encodings))[:, 1]
+    graph = GraphBuilder()
+    add_feature_matrix(graph, spec.features, encodings, None)
+    add_estimator(graph, model, len(spec.features))
+    content = finish_model(graph, spec.features)
+    write_outputs(spec, content, scores, metrics, _importance(model, spec), total, training.rows, [])
+    print(f"wrote a model of {len(content)} bytes", flush=True)

@@ -1,0 +1,33 @@
+/** Connections to the Temporal server: retried at start, since it may come up after us; later they reconnect by themselves. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import type { Config } from './config.ts';
+import type { Logger } from './logger.ts';
+
+const RETRY_MS = 1_000;
+/** Of the first and then every so many failed attempts one is logged. */
+const LOG_EVERY = 15;
+
+/** Runs `connect` until it works. @throws the reason of `signal` when that is aborted first */
+const untilConnected = async <T>(connect: () => Promise<T>, address: string, logger: Logger, signal: AbortSignal): Promise<T> => {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await connect();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (attempt % LOG_EVERY === 0) logger.warn({ address, error: String(error) }, 'the Temporal server cannot be reached yet; trying again');
+      await delay(RETRY_MS, undefined, { signal });
+    }
+  }
+};
+
+/** The worker's own connection. */
+export const connectWorker = ({ temporal }: Config, logger: Logger, signal: AbortSignal): Promise<NativeConnection> =>
+  untilConnected(() => NativeConnection.connect({ address: temporal.address }), temporal.address, logger, signal);
+
+/** A client for what activities ask of the server; it connects with its first question. */
+export const createTemporalClient = ({ temporal }: Config): { client: Client; close: () => Promise<void> } => {
+  const connection = Connection.lazy({ address: temporal.address });
+  return { client: new Client({ connection, namespace: temporal.namespace }), close: () => connection.close() };
+};

@@ -1,0 +1,5 @@
+/** The only entry of the workflow bundle: what is exported here are the workflow types. */
+export { modelMonitor } from './model-monitor.ts';
+export { pipelineRun } from './pipeline-run.ts';
+export { pipelineTriggers } from './pipeline-triggers.ts';
+export { rollout } from './rollout.ts';

@@ -1,0 +1,130 @@
+/** Walks the steps of a rollout: shift traffic, wait for the gateways, bake, judge. */
+import { allHandlersFinished, CancellationScope, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import type { RolloutInput, RolloutStep, ServingWindow, StepVerdict } from '../contracts/rollout.ts';
+import { elapsedMs, judgeStep, nextAction, untilNextLookMs, type RolloutAction } from '../domain/rollout.ts';
+import { gateways, quick, untilDone } from './proxies.ts';
+import { waitFor, type RolloutState } from './rollout-state.ts';
+import { setSearchAttributes } from './search-attributes.ts';
+
+/** How the walk ends when nothing broke. */
+export type WalkEnd = { kind: 'promote' } | { kind: 'rollBack'; reason: string };
+
+/** A long bake is continued as a new execution well before Temporal's limits; replaying a short history is quick too. */
+const LONGEST_HISTORY = 2_000;
+
+type Decision = { verdict: StepVerdict; window: ServingWindow | null; by?: string };
+
+const record = async (state: RolloutState, decision: Decision): Promise<void> => {
+  const sequence = state.decisions;
+  state.decisions += 1;
+  const { rolloutId, stepIndex } = state;
+  const weight = state.steps[stepIndex]?.weight ?? 0;
+  const summary = `${decision.verdict.verdict}: ${decision.verdict.reason}`;
+  await untilDone(summary).recordRolloutDecision({ rolloutId, sequence, step: stepIndex, weight, ...decision });
+};
+
+/** Writes what people said and is not written yet. */
+export const recordNotes = async (state: RolloutState): Promise<void> => {
+  for (let note = state.notes.shift(); note !== undefined; note = state.notes.shift()) {
+    const { by, reason } = note.word;
+    await record(state, { verdict: { verdict: 'continue', reason: `${note.what} by ${by}: ${reason}` }, window: null, by });
+  }
+};
+
+const shift = async (state: RolloutState, step: RolloutStep): Promise<void> => {
+  const { rolloutId, stepIndex, options, previous } = state;
+  const { model, version } = state.input;
+  const { generation } = await quick(`${step.weight} % to version ${version}`).shiftTraffic({
+    rolloutId,
+    model,
+    requestId: `${rolloutId}:step:${stepIndex}`,
+    expectedGeneration: state.generation,
+    split: { stable: previous.stable, canary: version, canaryWeight: step.weight },
+    options,
+  });
+  state.generation = generation;
+  waitFor(state, `the gateways to load generation ${generation}`);
+  await gateways(`generation ${generation}`).awaitGateways({ model, generation });
+};
+
+/** The step's time begins when the gateways serve it; a pause that was asked for meanwhile holds it at zero. */
+const startClock = (state: RolloutState): void => {
+  const nowMs = Date.now();
+  state.clock = { startedAtMs: nowMs, pausedAtMs: state.clock.pausedAtMs === null ? null : nowMs };
+};
+
+const look = async (state: RolloutState, step: RolloutStep): Promise<Decision> => {
+  const { model, version, plan } = state.input;
+  const window = await quick(`version ${version} at ${step.weight} %`).readServingWindow({ model, version, generation: state.generation });
+  const verdict = judgeStep({ step, analysis: plan.analysis, window, elapsedMs: elapsedMs(state.clock, Date.now()) });
+  state.lastWindow = window;
+  state.lastVerdict = verdict;
+  return { verdict, window };
+};
+
+const isPaused = (state: RolloutState): boolean => state.clock.pausedAtMs !== null;
+
+/** Sleeps until the next look, or until somebody says something. */
+const sleepUntilLook = async (state: RolloutState, step: RolloutStep): Promise<void> => {
+  const elapsed = elapsedMs(state.clock, Date.now());
+  if (step.seconds === 0 && state.lastWindow === null) return;
+  waitFor(state, isPaused(state) ? 'somebody to resume it' : `the numbers of the step (${Math.floor(elapsed / 1_000)} of ${step.seconds} s)`);
+  await condition(() => state.notes.length > 0, untilNextLookMs(step, state.input.plan.analysis, elapsed));
+};
+
+const carryOn = async (state: RolloutState): Promise<void> => {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  if (!continueAsNewSuggested && historyLength < LONGEST_HISTORY) return;
+  // A cancel or a word that has come meanwhile belongs to this execution: it would be lost in the next one.
+  if (CancellationScope.current().consideredCancelled || state.notes.length > 0) return;
+  await condition(allHandlersFinished);
+  const { rolloutId, previous, stepIndex, generation, decisions } = state;
+  const stepStartedAtMs = Date.now() - elapsedMs(state.clock, Date.now());
+  const resume = { rolloutId, previous, stepIndex, generation, stepStartedAtMs, paused: isPaused(state), decisions };
+  await continueAsNew<(input: RolloutInput) => Promise<unknown>>({ ...state.input, resume });
+};
+
+type Judged = { action: RolloutAction; reason: string };
+
+const act = async (state: RolloutState, step: RolloutStep): Promise<Judged> => {
+  await recordNotes(state);
+  // A promote skips the remaining waiting, but not a breach that is there to see.
+  const decision = await look(state, step);
+  const { verdict, reason } = decision.verdict;
+  const action = nextAction({ abort: state.abort !== null, pause: isPaused(state), promote: state.promote !== null, verdict });
+  // Each "continue" is in the status; the record keeps what changed something, with the numbers of the whole step.
+  if (verdict !== 'continue' && action !== 'hold') await record(state, decision);
+  return { action, reason };
+};
+
+const bake = async (state: RolloutState, step: RolloutStep): Promise<Judged> => {
+  for (;;) {
+    if (state.notes.length === 0) await sleepUntilLook(state, step);
+    const judged = await act(state, step);
+    if (judged.action !== 'wait' && judged.action !== 'hold') return judged;
+    await carryOn(state);
+  }
+};
+
+/**
+ * Walks from the present step to the last one. A step that was under way when the workflow continued as new is not shifted again.
+ * An abort cancels the scope of this walk, so it needs no branch here.
+ */
+export const walk = async (state: RolloutState, isResumed: boolean): Promise<WalkEnd> => {
+  let isShifted = isResumed;
+  for (; state.stepIndex < state.steps.length; state.stepIndex += 1) {
+    const step = state.steps[state.stepIndex] as RolloutStep;
+    if (!isShifted) {
+      setSearchAttributes({ stage: `canary ${step.weight} %` });
+      state.lastWindow = null;
+      await shift(state, step);
+      startClock(state);
+    }
+    isShifted = false;
+    const { action, reason } = await bake(state, step);
+    if (action === 'rollBack') return { kind: 'rollBack', reason };
+    if (action === 'promote') return { kind: 'promote' };
+  }
+  state.stepIndex = Math.max(0, state.steps.length - 1);
+  return { kind: 'promote' };
+};
