@@ -25,8 +25,10 @@ const drawWeights = (weights: Float64Array, random: () => number): void => {
   for (let draw = 0; draw < weights.length; draw += 1) weights[Math.floor(random() * weights.length)]! += 1;
 };
 
-const subtract = (metric: MetricName, candidate: number | null, champion: number | null): number | null =>
-  candidate === null || champion === null ? null : DIRECTION[metric] * (candidate - champion);
+const subtract = (metric: MetricName, candidate: number | null, champion: number | null): number | null => {
+  if (candidate === null || champion === null) return null;
+  return DIRECTION[metric] === 1 ? candidate - champion : champion - candidate;
+};
 
 /** Differences of the resamples in rising order; undefined when one of them is not defined, because the rest would flatter. */
 const resample = (plan: BootstrapPlan, groupCount: number, differenceOf: WeightedMetric): Float64Array | undefined => {

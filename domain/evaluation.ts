@@ -54,12 +54,17 @@ export const plansOf = (gates: GateSpec[]): BootstrapPlan[] => {
 /** Numbers the days in their order of appearance. */
 export const groupByDay = (days: string[]): { groups: Uint32Array; days: string[] } => {
   const numbers = new Map<string, number>();
-  const groups = Uint32Array.from(days, (day) => {
-    const known = numbers.get(day);
-    if (known !== undefined) return known;
-    numbers.set(day, numbers.size);
-    return numbers.size - 1;
-  });
+  const groups = new Uint32Array(days.length);
+  // A plain loop: this runs in the worker itself, where a million rows must not hold the event loop.
+  for (let row = 0; row < days.length; row += 1) {
+    const day = days[row]!;
+    let number = numbers.get(day);
+    if (number === undefined) {
+      number = numbers.size;
+      numbers.set(day, number);
+    }
+    groups[row] = number;
+  }
   return { groups, days: [...numbers.keys()] };
 };
 

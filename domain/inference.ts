@@ -180,7 +180,10 @@ const flatValues = (data: unknown, shape: readonly number[], place: Place): read
 
 const shapeOf = (value: unknown, { tensor, position }: Place): number[] => {
   const where = `inputs[${position}].shape`;
-  const fits = Array.isArray(value) && value.length === tensor.shape.length && value.every((size, axis) => size === tensor.shape[axis] || (tensor.shape[axis] === -1 && Number.isInteger(size) && size >= 1));
+  const fits =
+    Array.isArray(value) &&
+    value.length === tensor.shape.length &&
+    value.every((size, axis) => Number.isInteger(size) && size >= 1 && (tensor.shape[axis] === -1 || tensor.shape[axis] === size));
   if (!fits) return refuse(where, `${quote(value)} does not fit [${tensor.shape.join(', ')}] of input "${tensor.name}" (-1 is any number of rows from 1)`);
   if (value[0] > MAX_ROWS) refuse(where, `${value[0]} rows are more than the ${MAX_ROWS} that one request may have`);
   return value as number[];

@@ -85,8 +85,10 @@ export class PredictionLog {
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearInterval(this.#timer);
-    this.#wake();
-    while (this.#work !== undefined) await this.#work;
+    do {
+      this.#wake();
+      await this.#work;
+    } while (this.#gathering !== undefined || this.#file !== undefined);
   }
 
   /** Begins a round of work in the next turn, so that answers of one batch go into one group. */

@@ -88,9 +88,10 @@ const runTask = (task: ScoringTask, limits: Limits, onPart: (part: ScoringReply)
     child.send(request, () => undefined);
   });
 
-/** One array out of many; the parts are let go. */
-const joinParts = (parts: Float64Array[]): Float64Array => {
-  const joined = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
+const lengthOf = (parts: { length: number }[]): number => parts.reduce((length, part) => length + part.length, 0);
+
+/** Copies the parts, one after the other, into an array that has room for all. */
+const joinInto = <Joined extends Float64Array | Uint8Array>(joined: Joined, parts: Joined[]): Joined => {
   let at = 0;
   for (const part of parts) {
     joined.set(part, at);
@@ -103,19 +104,19 @@ const dayOf = (day: number): string => new Date(day * MILLISECONDS_PER_DAY).toIS
 
 /** Rows as they come back, day numbers turned into text once for each day. */
 const collectRows = (onProgress: (rows: number) => void = () => undefined) => {
-  const [scores, labels, days]: [Float64Array[], number[], string[]] = [[], [], []];
+  const [scores, labels, days]: [Float64Array[], Uint8Array[], string[]] = [[], [], []];
   const names = new Map<number, string>();
   return {
     add: (part: Extract<ScoringReply, { kind: 'scored' }>): void => {
       scores.push(part.scores);
-      for (const label of part.labels) labels.push(label);
+      labels.push(part.labels);
       for (const day of part.days) {
         if (!names.has(day)) names.set(day, dayOf(day));
         days.push(names.get(day)!);
       }
       onProgress(days.length);
     },
-    result: () => ({ scores: joinParts(scores), labels: Uint8Array.from(labels), days }),
+    result: () => ({ scores: joinInto(new Float64Array(days.length), scores), labels: joinInto(new Uint8Array(days.length), labels), days }),
   };
 };
 
@@ -154,7 +155,7 @@ export const createModelRuntime = ({ scratch, deadlineMs = DEADLINE_MS, memoryBy
       await runTask({ kind: 'readPredictions', file }, limits, (part) => {
         if (part.kind === 'predictions') parts.push(part.scores);
       });
-      return joinParts(parts);
+      return joinInto(new Float64Array(lengthOf(parts)), parts);
     },
   };
 };

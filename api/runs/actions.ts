@@ -119,6 +119,8 @@ const registerDecision = (app: App, context: ApiContext, decision: 'approve' | '
       const answer = await context.idempotency.once(request, { act: `${decision} ${id}`, content: request.body }, async ({ digest }) => {
         const run = await showRun(context, id);
         if (run.state !== 'running') throw finished(run);
+        // Built-in steps ask nobody, so their workflow takes no such update.
+        if (run.model === null) throw new PerennialFailure('RunNotWaiting', 'a run of built-in steps waits for no approval');
         await sendUpdate(context, { workflowId: workflowIdOf(id), name: update.name, args: [{ by: principal.name, comment }], updateId: digest, absent: () => finished(run) });
         await audit(context.database, principal, { action: `run.${decision}`, subject: id, detail: { comment } });
         context.liveRuns.forget(workflowIdOf(id));

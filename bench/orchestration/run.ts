@@ -57,11 +57,13 @@ const main = async (): Promise<void> => {
   const home = mkdtempSync(join(tmpdir(), 'perennial-bench-'));
   console.log('starting PostgreSQL, Temporal, the API and two workers');
   const stack = await startStack({ home, ports: 'free', pools: ['workflows', 'data'], gateways: 0 });
+  if (stack.adminKey === undefined) throw new Error('the new stack has no admin key');
+  const api = { url: stack.urls.api, key: stack.adminKey };
   const connection = await Connection.connect({ address: stack.urls.temporal });
   const worker = await startChild(nodeCommand(join(repositoryRoot, 'bench', 'orchestration', 'bare-worker.ts'), [stack.urls.temporal]));
   try {
     const client = new Client({ connection });
-    await measure([await perennial({ url: stack.urls.api, key: stack.adminKey }), bareSdk(client)], options);
+    await measure([await perennial(api), bareSdk(client)], options);
   } finally {
     await worker.stop();
     await connection.close();

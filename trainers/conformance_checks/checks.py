@@ -104,7 +104,7 @@ class Conformance:
             return Result("resumes from its checkpoint", "FAIL", f"exit code {resumed.exit_code}; {resumed.stderr.strip()[-300:]}")
         first_done = (resumed.of_type("progress") or [{"done": 0}])[0]["done"]
         errors = [] if first_done > checkpoints[-1]["done"] else [f"it began again at {first_done}, before the checkpoint at {checkpoints[-1]['done']}"]
-        recorded = output_check._read_json(_model(resumed).with_name("metrics.json")).get("resumedFrom")
+        recorded = output_check.read_json(_model(resumed).with_name("metrics.json")).get("resumedFrom")
         errors += [] if sha256_of(Path(checkpoints[-1]["path"])) in (recorded or []) else ["metrics.json does not record the checkpoint in resumedFrom"]
         return _result("resumes from its checkpoint", errors, f"at {first_done} of {resumed.of_type('progress')[-1]['total']}")
 

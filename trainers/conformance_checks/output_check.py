@@ -24,7 +24,7 @@ PARITY_ROWS = 50
 
 
 def signature_errors(spec: dict) -> list[str]:
-    signature = _read_json(Path(spec["outputFolder"]) / "signature.json")
+    signature = read_json(Path(spec["outputFolder"]) / "signature.json")
     errors = find_errors(signature, json.loads(_SIGNATURE_SCHEMA.read_text()))
     if errors:
         return errors
@@ -36,7 +36,7 @@ def signature_errors(spec: dict) -> list[str]:
 
 
 def metrics_errors(spec: dict) -> list[str]:
-    report = _read_json(Path(spec["outputFolder"]) / "metrics.json")
+    report = read_json(Path(spec["outputFolder"]) / "metrics.json")
     metrics = report.get("metrics")
     if not isinstance(metrics, dict) or not metrics:
         return ["metrics.json has no object metrics"]
@@ -113,5 +113,5 @@ def _is_finite(value) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _read_json(path: Path) -> dict:
+def read_json(path: Path) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))

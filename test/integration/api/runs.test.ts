@@ -26,6 +26,8 @@ const until = (runId: string, what: (run: AnswerBody) => boolean, boundMs?: numb
     const run = await show(runId);
     return what(run) ? run : undefined;
   }, boundMs);
+/** A pool keeps its lease for up to 7 s after its worker died. */
+const isWithoutWorker = (run: AnswerBody): boolean => String(run.waitingFor).endsWith('none is running');
 const executions = async (query: string): Promise<string[]> => {
   const found: string[] = [];
   for await (const { workflowId } of orchestration.client.workflow.list({ query })) found.push(workflowId);
@@ -89,7 +91,7 @@ describe('a run that waits for a worker', () => {
   it('says so within 10 seconds for a pool that was never started, and can be cancelled', async () => {
     await api.as('author', { method: 'PUT', url: '/api/v1/pipelines/on-gpu', payload: stepsPipeline('on-gpu', [{ name: 'first', kind: 'noop' }, { name: 'second', kind: 'noop', pool: 'gpu' }]) });
     const { runId } = (await start('on-gpu')).body;
-    const waiting = await until(runId, (run) => run.waitingFor !== null, 10_000);
+    const waiting = await until(runId, (run) => isWithoutWorker(run), 10_000);
     expect(waiting).toMatchObject({ state: 'running', step: 'second', waitingFor: 'a worker of pool gpu: none is running' });
     expect(waiting.steps[1]).toMatchObject({ state: 'waiting', waitingFor: 'a worker of pool gpu: none is running', pool: 'gpu' });
     expect((await api.as('author', { method: 'POST', url: `/api/v1/runs/${runId}/retry` })).body).toMatchObject({ code: 'InvalidRequest' });
@@ -104,7 +106,7 @@ describe('a run that waits for a worker', () => {
     await orchestration.processes.pause('worker-data');
     const killedAt = Date.now();
     const { runId } = (await start('noops')).body;
-    const waiting = await until(runId, (run) => run.waitingFor !== null, 10_000);
+    const waiting = await until(runId, (run) => isWithoutWorker(run), 10_000);
     expect(Date.now() - killedAt).toBeLessThan(10_000);
     expect(waiting.waitingFor).toBe('a worker of pool data: none is running');
     expect((await api.as('viewer', { method: 'GET', url: '/api/v1/workers' })).body.pools).toContainEqual({ pool: 'data', workers: [] });
@@ -115,7 +117,7 @@ describe('a run that waits for a worker', () => {
   it('says so for the pool of workflows itself, before anything of the run exists', async () => {
     await orchestration.processes.pause('worker-workflows');
     const { runId } = (await start('noops')).body;
-    const waiting = await until(runId, (run) => run.waitingFor !== null, 10_000);
+    const waiting = await until(runId, (run) => isWithoutWorker(run), 10_000);
     expect(waiting).toMatchObject({ state: 'running', waitingFor: 'a worker of pool workflows: none is running', pipelineVersion: 2 });
     expect(await api.as('approver', { method: 'POST', url: `/api/v1/runs/${runId}/approve` })).toMatchObject({ status: 503, body: { code: 'NoWorkerInPool' } });
     await orchestration.processes.resume('worker-workflows');
@@ -124,19 +126,31 @@ describe('a run that waits for a worker', () => {
 });
 
 describe('a run that fails', () => {
-  it('tells code, message and fix, can be retried, and its end is true even without a row that says so', async () => {
+  it('tells code, message and fix, and its end is true even without a row that says so', async () => {
+    const impatient = stepsPipeline('impatient', [{ name: 'first', kind: 'noop' }, { name: 'second', kind: 'noop', pool: 'gpu', scheduleToStartSeconds: 1 }, { name: 'third', kind: 'noop' }]);
+    await api.as('author', { method: 'PUT', url: '/api/v1/pipelines/impatient', payload: impatient });
+    const { runId, workflowId } = (await start('impatient')).body;
+    const failed = await until(runId, (run) => run.state === 'failed');
+    expect(failed.failure).toEqual({ code: 'NoWorkerInPool', message: expect.stringContaining('"gpu"'), fix: expect.stringContaining('Start a worker') });
+    expect(failed.steps[2]).toMatchObject({ name: 'third', state: 'skipped' });
+    // As if the worker had died before it could write the end.
+    await orchestration.test.database.updateTable('runs').set({ state: 'running', failure: null, finished_at: null }).where('workflow_id', '=', workflowId).execute();
+    expect(await show(runId)).toMatchObject({ state: 'failed', failure: failed.failure });
+  });
+
+  it('is retried as a new run that names it, once per Idempotency-Key', async () => {
     await api.as('author', { method: 'PUT', url: '/api/v1/pipelines/late', payload: modelPipeline('late', { source: { tables: { orders: { files: '/nowhere/*.parquet' } } } }) });
-    const { runId, workflowId } = (await start('late')).body;
+    const { runId } = (await start('late')).body;
     const failed = await until(runId, (run) => run.state === 'failed', 20_000);
     expect(failed.failure).toMatchObject({ code: expect.stringMatching(/^Source/), message: expect.any(String), fix: expect.any(String) });
     expect(failed.steps[0]).toMatchObject({ name: 'ingest', state: 'failed', failure: { code: failed.failure.code } });
     expect(failed.steps[7]).toMatchObject({ name: 'rollout', state: 'skipped' });
-    const retried = await api.as('author', { method: 'POST', url: `/api/v1/runs/${runId}/retry`, payload: { from: 'train' } });
+    const retry = () => api.as('author', { method: 'POST', url: `/api/v1/runs/${runId}/retry`, payload: { from: 'train' }, headers: { 'idempotency-key': 'again' } });
+    const retried = await retry();
     expect(retried.status).toBe(202);
-    expect(await until(retried.body.runId, (run) => run.state === 'failed', 20_000)).toMatchObject({ retryOf: runId });
-    // As if the worker had died before it could write the end.
-    await orchestration.test.database.updateTable('runs').set({ state: 'running', failure: null, finished_at: null }).where('workflow_id', '=', workflowId).execute();
-    expect(await show(runId)).toMatchObject({ state: 'failed', failure: { code: failed.failure.code } });
+    expect((await retry()).body.runId).toBe(retried.body.runId);
+    expect(await until(retried.body.runId, (run) => run.state === 'failed', 20_000)).toMatchObject({ retryOf: runId, trigger: { reason: `retry of ${runId} from train` } });
+    expect((await api.as('author', { method: 'POST', url: `/api/v1/runs/${runId}/retry`, payload: { from: 'trian' } })).body.errors).toMatchObject([{ path: 'from', fix: expect.stringContaining('"train"') }]);
   });
 
   it('that was terminated by hand says so', async () => {
@@ -206,7 +220,7 @@ describe('data that arrived', () => {
     const ledger = async (pipeline: string) => (await api.as('viewer', { method: 'GET', url: `/api/v1/triggers?pipeline=${pipeline}` })).body.triggers;
     const ran = await eventually('the ledger of the first', async () => ((await ledger('first-reader')).length > 0 ? await ledger('first-reader') : undefined));
     expect(ran).toMatchObject([{ kind: 'data', outcome: 'ran', source: 'lake', reason: 'perennial.data.arrived of orders-2026' }]);
-    expect(await until(ran[0].runId, (run) => run.state === 'failed', 20_000)).toMatchObject({ trigger: { kind: 'data' } });
+    expect(await until(ran[0].runId, () => true)).toMatchObject({ pipeline: 'first-reader', trigger: { kind: 'data' } });
     const rejected = await eventually('the ledger of the second', async () => ((await ledger('second-reader')).length > 0 ? await ledger('second-reader') : undefined));
     expect(rejected).toMatchObject([{ outcome: 'rejected', runId: null }]);
   });

@@ -1,0 +1,162 @@
+import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PerennialFailure } from '../../../domain/failure.ts';
+import { listClosed } from '../../../serving/log-folder.ts';
+import { decodeLines, encodeLine } from '../../../serving/log-record.ts';
+import { PredictionLog } from '../../../serving/prediction-log.ts';
+
+const VERSION = JSON.stringify({ kind: 'version', model: 'm', version: 1, inputs: [], outputs: [] });
+const record = (id: number | string): string => JSON.stringify({ kind: 'answer', id: String(id) });
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'perennial-log-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const linesOf = (suffix = ''): string[] => readdirSync(folder).filter((name) => name.endsWith(suffix)).sort().flatMap((name) => decodeLines(readFileSync(join(folder, name), 'utf8')).lines);
+const idsOf = (suffix?: string): string[] => linesOf(suffix).map((line) => (JSON.parse(line) as { id?: string }).id).filter((id) => id !== undefined);
+const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  const deadline = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it did not happen');
+    await delay(10);
+  }
+};
+
+describe('lines', () => {
+  test('what is cut off anywhere loses only its last line', () => {
+    fc.assert(
+      fc.property(fc.array(fc.json(), { minLength: 1, maxLength: 8 }), fc.nat(), (texts, cut) => {
+        const whole = texts.map(encodeLine).join('');
+        const bytes = Buffer.from(whole);
+        const length = cut % (bytes.length + 1);
+        const { lines } = decodeLines(bytes.subarray(0, length).toString('utf8'));
+        expect(texts.slice(0, lines.length)).toEqual(lines);
+        const complete = texts.filter((_, index) => Buffer.byteLength(texts.slice(0, index + 1).map(encodeLine).join('')) <= length).length;
+        expect(lines.length).toBeGreaterThanOrEqual(complete);
+        expect(lines.length).toBeLessThanOrEqual(complete + 1);
+      }),
+      { numRuns: 500, seed: 6 },
+    );
+  });
+
+  test('any flipped byte is noticed', () => {
+    const line = encodeLine(record('a'));
+    for (let index = 0; index < line.length - 1; index += 1) {
+      const damaged = `${line.slice(0, index)}${line[index] === 'x' ? 'y' : 'x'}${line.slice(index + 1)}`;
+      expect(decodeLines(damaged)).toEqual({ lines: [], damaged: 1 });
+    }
+  });
+
+  test('records after a damaged line are still read', () => {
+    expect(decodeLines(`${encodeLine('1')}garbage\n${encodeLine('2')}`)).toEqual({ lines: ['1', '2'], damaged: 1 });
+  });
+});
+
+describe('group commit', () => {
+  test('a record is in the file when its append resolves', async () => {
+    const log = new PredictionLog(folder);
+    await Promise.all(
+      Array.from({ length: 500 }, async (_, id) => {
+        await log.append(VERSION, record(id));
+        expect(idsOf()).toContain(String(id));
+      }),
+    );
+    await log.stop();
+    expect(idsOf('.log').map(Number).sort((left, right) => left - right)).toEqual(Array.from({ length: 500 }, (_, id) => id));
+  });
+
+  test('one write at a time: what gathers meanwhile goes in the next', async () => {
+    let writes = 0;
+    const openFile = async (path: string): Promise<FileHandle> => {
+      const handle = await open(path, 'ax');
+      const write = handle.write.bind(handle);
+      handle.write = ((bytes: Buffer, offset: number) => {
+        writes += 1;
+        return write(bytes, offset);
+      }) as typeof handle.write;
+      return handle;
+    };
+    const log = new PredictionLog(folder, { openFile });
+    await Promise.all(Array.from({ length: 1_000 }, (_, id) => log.append(VERSION, record(id))));
+    expect(writes).toBe(1);
+    await log.stop();
+  });
+
+  test('each file names a version once, before its first record', async () => {
+    const log = new PredictionLog(folder);
+    await log.append(VERSION, record(1));
+    await log.append(VERSION, record(2));
+    await log.stop();
+    expect(linesOf()).toEqual([VERSION, record(1), record(2)]);
+  });
+
+  test('a file is closed after two seconds without further records', async () => {
+    const log = new PredictionLog(folder);
+    await log.append(VERSION, record(1));
+    expect(await listClosed(folder)).toEqual([]);
+    await until(async () => (await listClosed(folder)).length === 1);
+    await log.append(VERSION, record(2));
+    await log.stop();
+    expect(idsOf('.log')).toEqual(['1', '2']);
+  });
+});
+
+describe('a disk that fails', () => {
+  test('refuses what cannot be written, and goes on when there is room again', async () => {
+    let isFull = true;
+    const log = new PredictionLog(folder, { openFile: (path) => (isFull ? open('/dev/full', 'a') : open(path, 'ax')) });
+    const refused = await Promise.allSettled([log.append(VERSION, record(1)), log.append(VERSION, record(2))]);
+    for (const result of refused) {
+      expect(result.status).toBe('rejected');
+      const { reason } = result as PromiseRejectedResult;
+      expect(reason).toBeInstanceOf(PerennialFailure);
+      expect(reason).toMatchObject({ code: 'PredictionLogUnavailable', message: 'the prediction log cannot be written (ENOSPC)' });
+    }
+    expect(log.failingSince).toBeInstanceOf(Date);
+    isFull = false;
+    await log.append(VERSION, record(3));
+    expect(log.failingSince).toBeUndefined();
+    await log.stop();
+    expect(idsOf('.log')).toEqual(['3']);
+  });
+
+  test('a record that was refused is not in the log, even when its write went half through', async () => {
+    let failNext = false;
+    const openFile = async (path: string): Promise<FileHandle> => {
+      const handle = await open(path, 'ax');
+      const sync = handle.datasync.bind(handle);
+      handle.datasync = () => (failNext ? Promise.reject(Object.assign(new Error('broken'), { code: 'EIO' })) : sync());
+      return handle;
+    };
+    const log = new PredictionLog(folder, { openFile });
+    await log.append(VERSION, record('good'));
+    failNext = true;
+    await expect(log.append(VERSION, record('refused'))).rejects.toMatchObject({ code: 'PredictionLogUnavailable' });
+    failNext = false;
+    await log.append(VERSION, record('after'));
+    await log.stop();
+    expect(idsOf('.log')).toEqual(['good', 'after']);
+  });
+});
+
+describe('what a dead process left', () => {
+  test('is closed; files of a process that lives are left to it for a while', async () => {
+    const mine = `20260101T000000000Z-${process.ppid}-000001.open`;
+    writeFileSync(join(folder, '20260101T000000000Z-4194999-000001.open'), encodeLine(VERSION) + encodeLine(record('left')));
+    appendFileSync(join(folder, '20260101T000000000Z-4194999-000001.open'), '00000000 {"kind":"ans');
+    writeFileSync(join(folder, mine), '');
+    const log = new PredictionLog(folder);
+    log.recover();
+    await until(async () => (await listClosed(folder)).includes('20260101T000000000Z-4194999-000001.log'));
+    expect(readdirSync(folder)).toContain(mine);
+    expect(idsOf('.log')).toEqual(['left']);
+    await log.stop();
+  });
+});
