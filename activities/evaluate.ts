@@ -10,7 +10,7 @@ import { FeatureSetManifest, ModelSignature, type FeatureColumn } from '../contr
 import { CHAMPION } from '../contracts/ids.ts';
 import { PARITY_LIMIT, type EvaluationReport } from '../contracts/model.ts';
 import type { FeaturesSpec } from '../contracts/pipeline.ts';
-import { groupByDay, largestDifference, plansOf } from '../domain/evaluation.ts';
+import { largestDifference, plansOf } from '../domain/evaluation.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import { planInputs } from '../domain/feature-rows.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
@@ -131,9 +131,9 @@ const evaluateRows = async (attempt: Attempt): Promise<EvaluationReport> => {
   const championScores = champion === undefined ? null : (await scoreChampion(attempt, champion)).scores;
   stopIfCancelled(tools);
   tools.report({ progress: { done: candidate.scores.length, total: candidate.scores.length, what: 'comparing' } });
-  const { labels, scores } = candidate;
-  const rows = { labels, ...groupByDay(candidate.days), candidate: scores, champion: championScores, plans: plansOf(input.gates) };
-  const full = await evaluateOffLoop(rows, tools.signal).finally(() => stopIfCancelled(tools));
+  const { labels, days, scores } = candidate;
+  const rows = { labels, days, candidate: scores, champion: championScores };
+  const full = await evaluateOffLoop(rows, plansOf(input.gates), tools.signal).finally(() => stopIfCancelled(tools));
   return {
     rows: full.rows,
     positives: full.positives,

@@ -1,6 +1,11 @@
-/** The process in which an evaluation is computed (evaluate-off-loop.ts starts it): one input, one report, the end. */
-import { evaluateScores, type EvaluationInput } from '../domain/evaluation.ts';
+/** The process in which an evaluation is computed (evaluate-off-loop.ts starts it): rows in parts, one report, the end. */
+import { evaluateScores, joinRows, type RowsPart } from '../domain/evaluation.ts';
+import type { EvaluationMessage } from './evaluate-off-loop.ts';
 
-process.once('message', (input) => {
-  process.send!(evaluateScores(input as EvaluationInput), undefined, undefined, () => process.disconnect());
+const parts: RowsPart[] = [];
+
+process.on('message', (message: EvaluationMessage) => {
+  if (message.kind === 'rows') return void parts.push(message.part);
+  const report = evaluateScores({ ...joinRows(parts), days: message.days, plans: message.plans });
+  process.send!(report, undefined, undefined, () => process.disconnect());
 });

@@ -1,20 +1,30 @@
 /** All activities, built from the ports. The only list of them: the compiler compares it with contracts/activities.ts. */
 import type { PerennialActivities } from '../contracts/activities.ts';
+import { createCheckActivity, type CheckPorts } from './check.ts';
+import { createFeaturesActivity, type FeaturesPorts } from './features.ts';
+import { createIngestActivity, type IngestPorts } from './ingest.ts';
+import { createEvaluateActivity, type EvaluatePorts } from './evaluate.ts';
 import { createMonitorActivities, type MonitorPorts } from './monitor.ts';
 import { createNoopActivity } from './noop.ts';
 import { createRegisterActivity, type RegisterPorts } from './register.ts';
 import { createRolloutActivities, type RolloutPorts } from './rollout.ts';
 import { createRunRecordActivities } from './run-record.ts';
+import { createTrainActivity, type TrainPorts } from './train.ts';
 import { createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
-export type ActivityPorts = RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts;
+export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts;
 
-export const createActivities = (ports: ActivityPorts) =>
-  ({
-    ...createNoopActivity(ports),
-    ...createRegisterActivity(ports),
-    ...createRunRecordActivities(ports),
-    ...createRolloutActivities(ports),
-    ...createMonitorActivities(ports),
-    ...createTriggerActivities(ports),
-  }) satisfies Partial<PerennialActivities>;
+export const createActivities = (ports: ActivityPorts): PerennialActivities => ({
+  ...createIngestActivity(ports),
+  ...createCheckActivity(ports),
+  ...createFeaturesActivity(ports),
+  ...createTrainActivity(ports),
+  ...createEvaluateActivity(ports),
+  ...createNoopActivity(ports),
+  ...createEvaluateActivity(ports),
+  ...createRegisterActivity(ports),
+  ...createRunRecordActivities(ports),
+  ...createRolloutActivities(ports),
+  ...createMonitorActivities(ports),
+  ...createTriggerActivities(ports),
+});

@@ -51,21 +51,35 @@ export const plansOf = (gates: GateSpec[]): BootstrapPlan[] => {
   return [...plans.values()];
 };
 
-/** Numbers the days in their order of appearance. */
-export const groupByDay = (days: string[]): { groups: Uint32Array; days: string[] } => {
+/** Numbers days in their order of appearance, part by part: `number` takes the days of the next rows, `days` gives all so far. */
+export const dayNumbering = (): { number(rows: string[]): Uint32Array; days(): string[] } => {
   const numbers = new Map<string, number>();
-  const groups = new Uint32Array(days.length);
-  // A plain loop: this runs in the worker itself, where a million rows must not hold the event loop.
-  for (let row = 0; row < days.length; row += 1) {
-    const day = days[row]!;
-    let number = numbers.get(day);
-    if (number === undefined) {
-      number = numbers.size;
-      numbers.set(day, number);
-    }
-    groups[row] = number;
+  const numberOf = (day: string): number => {
+    const known = numbers.get(day);
+    if (known !== undefined) return known;
+    numbers.set(day, numbers.size);
+    return numbers.size - 1;
+  };
+  return { number: (rows) => Uint32Array.from(rows, numberOf), days: () => [...numbers.keys()] };
+};
+
+/** Some of the rows of an evaluation, next to each other. */
+export type RowsPart = Pick<EvaluationInput, 'labels' | 'groups' | 'candidate' | 'champion'>;
+
+/** Puts the parts of the rows together again, in their order. */
+export const joinRows = (parts: RowsPart[]): RowsPart => {
+  const rows = parts.reduce((sum, part) => sum + part.labels.length, 0);
+  const hasChampion = parts.some((part) => part.champion !== null);
+  const joined = { labels: new Uint8Array(rows), groups: new Uint32Array(rows), candidate: new Float64Array(rows), champion: hasChampion ? new Float64Array(rows) : null };
+  let at = 0;
+  for (const part of parts) {
+    joined.labels.set(part.labels, at);
+    joined.groups.set(part.groups, at);
+    joined.candidate.set(part.candidate, at);
+    if (part.champion !== null) joined.champion?.set(part.champion, at);
+    at += part.labels.length;
   }
-  return { groups, days: [...numbers.keys()] };
+  return joined;
 };
 
 const confusionOf = ({ scores, labels }: ScoredRows): Confusion => {

@@ -50,13 +50,10 @@ const createContact = (log: Logger) => {
   let lastAt = Date.now();
   let isLost = false;
   const silentSince = (): Date | undefined => (Date.now() - lastAt > SILENCE_MS ? new Date(lastAt) : undefined);
-  /** Runs a question; false when it failed. */
-  const attempt = async (question: () => Promise<void>): Promise<boolean> => {
+  /** Does something with the database, and says in the log when that begins and ends to fail. */
+  const attempt = async (work: () => Promise<unknown>): Promise<boolean> => {
     try {
-      await question();
-      lastAt = Date.now();
-      if (isLost) log.info('the database answers again');
-      isLost = false;
+      await work();
       return true;
     } catch (error) {
       if (!isLost) log.warn(`the control plane does not answer: ${(error as Error).message}`);
@@ -64,7 +61,14 @@ const createContact = (log: Logger) => {
       return false;
     }
   };
-  return { attempt, silentSince };
+  /** The same for work that always asks the database: its success is the proof that it answers. */
+  const prove = async (work: () => Promise<unknown>): Promise<void> => {
+    if (!(await attempt(work))) return;
+    lastAt = Date.now();
+    if (isLost) log.info('the database answers again');
+    isLost = false;
+  };
+  return { attempt, prove, silentSince };
 };
 
 const bounded = (work: Promise<unknown>, ms: number): Promise<unknown> => Promise.race([work.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, ms).unref())]);
@@ -93,7 +97,7 @@ export const openControlLink = (parts: LinkParts): ControlLink => {
   const isServed = (model: string, generation: number): boolean => table.get(model)?.snapshot.generation === generation;
 
   const poll = repeat(POLL_MS, async () => {
-    await contact.attempt(async () => {
+    await contact.prove(async () => {
       const snapshots = await control.snapshots();
       // Loading takes its time: the next poll must not wait for it, because it may bring the rollback.
       void reconciler.reconcile(snapshots).then(() => acknowledge.wake());
@@ -101,9 +105,9 @@ export const openControlLink = (parts: LinkParts): ControlLink => {
     });
     haveAsked(isKnown);
   });
+  const lease = repeat(GATEWAY_LEASE_RENEWAL_MS, () => contact.prove(() => control.renewLease({ ...identity, leaseMs: GATEWAY_LEASE_MS })));
+  const keys = repeat(KEYS_MS, () => contact.prove(() => refreshKeys(parts)));
   const acknowledge = repeat(POLL_MS, async () => void (await contact.attempt(() => tellAcknowledgements(parts))));
-  const lease = repeat(GATEWAY_LEASE_RENEWAL_MS, async () => void (await contact.attempt(() => control.renewLease({ ...identity, leaseMs: GATEWAY_LEASE_MS }))));
-  const keys = repeat(KEYS_MS, async () => void (await contact.attempt(() => refreshKeys(parts))));
   const flush = repeat(COUNTERS_MS, async () => void (await contact.attempt(() => counters.flush(writeCounters, isServed))));
   const listening = control.listen(() => poll.wake());
 

@@ -57,15 +57,13 @@ const shipFile = async (parts: Parts, name: string): Promise<void> => {
 
 /** Ships all closed files, oldest first; false when it must be tried again later. */
 const shipAll = async (parts: Parts): Promise<boolean> => {
-  for (const name of await listClosed(parts.folder)) {
-    try {
-      await shipFile(parts, name);
-    } catch (error) {
-      parts.log.warn({ file: name }, `a file of the prediction log cannot be shipped yet: ${(error as Error).message}`);
-      return false;
-    }
+  try {
+    for (const name of await listClosed(parts.folder)) await shipFile(parts, name);
+    return true;
+  } catch (error) {
+    parts.log.warn(`the prediction log cannot be shipped yet: ${(error as Error).message}`);
+    return false;
   }
-  return true;
 };
 
 const main = async (): Promise<void> => {

@@ -1,8 +1,10 @@
 /** Builds the adapters of a worker from its configuration: the one place where activities meet real systems. */
-import { createPredictionLog } from '../adapters/monitoring/prediction-log.ts';
 import { join } from 'node:path';
+import { createDataEngine } from '../adapters/duckdb/index.ts';
+import { createPredictionLog } from '../adapters/monitoring/prediction-log.ts';
 import { createArtifactStore } from '../adapters/objectstore/index.ts';
 import { createScratch } from '../adapters/objectstore/scratch.ts';
+import { createModelRuntime } from '../adapters/onnx/model-runtime.ts';
 import { connectDatabase } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
 import { createModelRegistry } from '../adapters/postgres/model-registry.ts';
@@ -14,6 +16,7 @@ import { createTriggerLedger } from '../adapters/postgres/trigger-ledger.ts';
 import { createWorkerLeases } from '../adapters/postgres/worker-leases.ts';
 import { createClosedRuns } from '../adapters/temporal/closed-runs.ts';
 import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
+import { createTrainerProcess } from '../adapters/trainers/process.ts';
 import type { ActivityPorts } from '../activities/index.ts';
 import type { WorkerLeases } from '../domain/ports/worker-leases.ts';
 import type { Config } from './config.ts';
@@ -42,6 +45,11 @@ export const compose = (config: Config): Composition => {
   const ports: ActivityPorts = {
     ledger,
     artifacts,
+    scratch,
+    engine: createDataEngine({ scratchFolder: join(config.home, 'scratch') }),
+    trainer: createTrainerProcess({ python: config.python, home: join(config.home, 'trainer-home') }),
+    sourceRoots: config.sourceRoots,
+    runtime: createModelRuntime({ scratch }),
     registry: createModelRegistry(database),
     deployments: createDeployments(database),
     pipelines: createPipelines(database),

@@ -8,6 +8,12 @@ import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { MonitorActivities, RolloutActivities, RunActivities, StepActivities, TriggerActivities } from '../contracts/activities.ts';
 import { DATA_POOL, taskQueueOf, type Pool } from '../contracts/queues.ts';
 
+/**
+ * A cancelled activity is waited for: the undo of a rollout begins when the act has ended, and a cancelled run ends when its
+ * trainer has stopped. A worker that died meanwhile is waited for no longer than one attempt, or one heartbeat, may take.
+ */
+const COMMON = { cancellationType: 'WAIT_CANCELLATION_COMPLETED' } satisfies ActivityOptions;
+
 const BACKOFF = { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 30_000 } satisfies ActivityOptions['retry'];
 
 /** How long a step may wait for a worker of the data pool. */
@@ -21,6 +27,7 @@ type RecordActivities = RunActivities & RolloutActivities & MonitorActivities & 
  */
 export const quick = (summary: string) =>
   proxyActivities<RecordActivities>({
+    ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
     startToCloseTimeout: '30 seconds',
@@ -34,6 +41,7 @@ export const quick = (summary: string) =>
  */
 export const untilDone = (summary: string) =>
   proxyActivities<RecordActivities>({
+    ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
     startToCloseTimeout: '30 seconds',
@@ -46,6 +54,7 @@ export const untilDone = (summary: string) =>
  */
 export const closing = (summary: string) =>
   proxyActivities<RunActivities>({
+    ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
     startToCloseTimeout: '30 seconds',
@@ -59,6 +68,7 @@ export const closing = (summary: string) =>
  */
 export const gateways = (summary: string) =>
   proxyActivities<Pick<RolloutActivities, 'awaitGateways'>>({
+    ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
     startToCloseTimeout: '15 minutes',
@@ -72,6 +82,7 @@ type StepOptions = { summary: string; pool: Pool; scheduleToStartSeconds: number
 /** Built-in steps that do nothing: safe to repeat for that reason. */
 export const noop = ({ summary, pool, scheduleToStartSeconds }: StepOptions) =>
   proxyActivities<Pick<StepActivities, 'noop'>>({
+    ...COMMON,
     summary,
     taskQueue: taskQueueOf(pool),
     startToCloseTimeout: '1 minute',
@@ -86,6 +97,7 @@ export const noop = ({ summary, pool, scheduleToStartSeconds }: StepOptions) =>
  */
 export const io = (summary: string) =>
   proxyActivities<Pick<StepActivities, 'ingest' | 'check' | 'features' | 'evaluate' | 'register'>>({
+    ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
     startToCloseTimeout: '6 hours',
@@ -105,6 +117,7 @@ const TRAINER_MARGIN_SECONDS = 60;
  */
 export const heavy = ({ summary, pool, scheduleToStartSeconds, seconds }: StepOptions & { seconds: number }) =>
   proxyActivities<Pick<StepActivities, 'train'>>({
+    ...COMMON,
     summary,
     taskQueue: taskQueueOf(pool),
     startToCloseTimeout: (seconds + TRAINER_MARGIN_SECONDS) * 1_000,

@@ -2,7 +2,7 @@
 import { allHandlersFinished, CancellationScope, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { RolloutInput, RolloutStep, ServingWindow, StepVerdict } from '../contracts/rollout.ts';
 import { elapsedMs, judgeStep, nextAction, untilNextLookMs, type RolloutAction } from '../domain/rollout.ts';
-import { gateways, quick, untilDone } from './proxies.ts';
+import { gateways, quick } from './proxies.ts';
 import { waitFor, type RolloutState } from './rollout-state.ts';
 import { setSearchAttributes } from './search-attributes.ts';
 
@@ -14,20 +14,22 @@ const LONGEST_HISTORY = 2_000;
 
 type Decision = { verdict: StepVerdict; window: ServingWindow | null; by?: string };
 
-const record = async (state: RolloutState, decision: Decision): Promise<void> => {
+type Recorder = Pick<ReturnType<typeof quick>, 'recordRolloutDecision'>;
+
+const record = async (state: RolloutState, decision: Decision, recorder: (summary: string) => Recorder = quick): Promise<void> => {
   const sequence = state.decisions;
   state.decisions += 1;
   const { rolloutId, stepIndex } = state;
   const weight = state.steps[stepIndex]?.weight ?? 0;
   const summary = `${decision.verdict.verdict}: ${decision.verdict.reason}`;
-  await untilDone(summary).recordRolloutDecision({ rolloutId, sequence, step: stepIndex, weight, ...decision });
+  await recorder(summary).recordRolloutDecision({ rolloutId, sequence, step: stepIndex, weight, ...decision });
 };
 
 /** Writes what people said and is not written yet. */
-export const recordNotes = async (state: RolloutState): Promise<void> => {
+export const recordNotes = async (state: RolloutState, recorder: (summary: string) => Recorder = quick): Promise<void> => {
   for (let note = state.notes.shift(); note !== undefined; note = state.notes.shift()) {
     const { by, reason } = note.word;
-    await record(state, { verdict: { verdict: 'continue', reason: `${note.what} by ${by}: ${reason}` }, window: null, by });
+    await record(state, { verdict: { verdict: 'continue', reason: `${note.what} by ${by}: ${reason}` }, window: null, by }, recorder);
   }
 };
 

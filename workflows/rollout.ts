@@ -123,7 +123,7 @@ const runRollout = async (state: RolloutState): Promise<RolloutOutcome> => {
   const end = await walkUntilEnd(state, isResumed);
   const outcome = await CancellationScope.nonCancellable(async () => {
     const concluded = await conclude(state, undo, end);
-    await recordNotes(state);
+    await recordNotes(state, untilDone);
     await untilDone(concluded.kind).finishRollout({ rolloutId: state.rolloutId, outcome: concluded });
     return concluded;
   });

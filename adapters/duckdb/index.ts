@@ -75,28 +75,40 @@ const hideFolder = (error: unknown, folder: string): unknown => {
   return new PerennialFailure(error.code, error.message.replaceAll(`${folder}/`, '').replaceAll(folder, '.'), { fix: error.fix, cause: error.cause });
 };
 
+/** A call with an aborted signal has its process killed and fails. */
+type CallOptions = { signal?: AbortSignal };
+
+type StoppableDataEngine = { [Call in keyof DataEngine]: (...input: [...Parameters<DataEngine[Call]>, options?: CallOptions]) => ReturnType<DataEngine[Call]> };
+
 /** A data engine whose calls run side by side; memory is bounded per call. */
-export const createDataEngine = (options: DataEngineOptions): DataEngine => {
+export const createDataEngine = (options: DataEngineOptions): StoppableDataEngine => {
   const { scratchFolder, memoryLimit = '2GB', threads = 2, queryTimeoutMs = 1_800_000, maximumQueryBytes = 50 * GIGABYTE } = options;
   mkdirSync(scratchFolder, { recursive: true });
 
-  const perform = async <Result>(task: (base: Pick<Call, 'settings' | 'limits'>) => Call): Promise<Result> => {
+  const perform = async <Result>(task: (base: Pick<Call, 'settings' | 'limits'>) => Call, signal?: AbortSignal): Promise<Result> => {
+    signal?.throwIfAborted();
     const folder = await mkdtemp(join(scratchFolder, `duckdb.${process.pid}.`));
     const call = task({ settings: { folder, memoryLimit, threads }, limits: { timeoutMs: queryTimeoutMs, maximumBytes: maximumQueryBytes } });
     const child = startProcess(folder);
+    const ended = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
+    const kill = (): void => void child.kill('SIGKILL');
+    signal?.addEventListener('abort', kill);
     try {
       return unpack(await answerOf(child, call)) as Result;
     } catch (error) {
       throw hideFolder(error, folder);
     } finally {
-      child.kill('SIGKILL');
+      signal?.removeEventListener('abort', kill);
+      kill();
+      // Else it might still write to the folder that is removed.
+      await ended;
       await rm(folder, { recursive: true, force: true });
     }
   };
 
   return {
-    inspect: (tables) => perform((base) => ({ ...base, task: 'inspect', tables })),
-    check: (tables, checks) => perform((base) => ({ ...base, task: 'check', tables, checks })),
-    buildFeatures: (input) => perform((base) => ({ ...base, task: 'buildFeatures', input })),
+    inspect: (tables, call) => perform((base) => ({ ...base, task: 'inspect', tables }), call?.signal),
+    check: (tables, checks, call) => perform((base) => ({ ...base, task: 'check', tables, checks }), call?.signal),
+    buildFeatures: (input, call) => perform((base) => ({ ...base, task: 'buildFeatures', input }), call?.signal),
   };
 };

@@ -3,7 +3,7 @@ import type { Contender } from './contenders.ts';
 
 const LATENCY_POLL_MS = 5;
 /** Fifty pollers: often enough for seconds, and few enough not to be the load themselves. */
-const THROUGHPUT_POLL_MS = 100;
+const THROUGHPUT_POLL_MS = 200;
 
 export type Samples = Record<Contender['name'], number[]>;
 

@@ -2,6 +2,7 @@
  * Every activity of a run fails, is not answered in time, loses its answer, or is under way when the run is cancelled. Whatever happens, traffic
  * ends whole: on the new version when it was promoted, on the old one in every other case.
  */
+import { heartbeat, sleep } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +19,16 @@ const STEPS = ['ingest', 'check', 'features', 'train', 'evaluate', 'register'] a
 const BEFORE_PROMOTION = [...STEPS, 'recordStep', 'prepareRollout', 'shiftTraffic', 'awaitGateways', 'readServingWindow', 'recordRolloutDecision'] as const;
 const AFTER_PROMOTION = ['monitorSpecOf', 'startMonitor', 'finishRollout', 'finishRun'] as const;
 const ALL = [...BEFORE_PROMOTION, 'promote', ...AFTER_PROMOTION] as const;
+
+/** Activities that a cancel reaches; the others are past the point of no return, or the record of the end itself. */
+const CANCELLABLE = new Set<Name>(BEFORE_PROMOTION);
+
+/** Waits until this activity is asked to stop, which it learns by a heartbeat. */
+const untilToldToStop = async (): Promise<void> => {
+  const timer = setInterval(() => heartbeat(), 20);
+  await sleep(60_000).catch(() => undefined);
+  clearInterval(timer);
+};
 
 type Ending = { scenario: Scenario; status: string; result: unknown; code: string | undefined };
 
@@ -139,12 +150,17 @@ describe('an activity loses its answer after it took effect', () => {
 describe('the run is cancelled while an activity works', () => {
   let endings: Map<Name, Ending>;
   beforeAll(async () => {
-    endings = await runAll('cancel', ALL, (name, cancel) =>
-      override(name, async (_input, proceed) => {
+    endings = await runAll('cancel', ALL, (name, cancel) => {
+      let isCancelled = false;
+      return override(name, async (_input, proceed) => {
+        if (isCancelled) return proceed();
+        isCancelled = true;
         await cancel();
+        // Its effect comes after the cancel: the undo must win all the same.
+        if (CANCELLABLE.has(name)) await untilToldToStop();
         return proceed();
-      }),
-    );
+      });
+    });
   });
 
   it.each(BEFORE_PROMOTION)('%s: the run ends as cancelled, with traffic on the old version', (name) => {

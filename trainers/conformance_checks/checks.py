@@ -62,6 +62,8 @@ class Conformance:
         name = "same input, same model bytes"
         if second.exit_code != 0:
             return Result(name, "FAIL", f"the second training ended with {second.exit_code}")
+        if not (_model(first).exists() and _model(second).exists()):
+            return Result(name, "FAIL", "there is no model.onnx")
         same = sha256_of(_model(first)) == sha256_of(_model(second))
         return Result(name, "pass") if same else Result(name, "note", "they differ: perennial reproduce cannot prove this model")
 

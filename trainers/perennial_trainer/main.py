@@ -1,6 +1,7 @@
 """From the specification to an exit code. The rules are in CONTRACT.md."""
 
 import os
+import signal
 import traceback
 from typing import Callable
 
@@ -44,3 +45,6 @@ def run_trainer(train: Train) -> int:
         traceback.print_exc()
         print_last_line("TrainerFailed", f"a defect of the trainer: {type(error).__name__}: {error}", "Report the log of this step.")
         return EXIT_DEFECT
+    finally:
+        # The interpreter gives up its handlers when it ends: a second SIGTERM would then turn this exit code into a signal.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)

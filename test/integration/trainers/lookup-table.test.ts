@@ -21,7 +21,7 @@ it.each([
   expect(await parityOf(spec)).toBeLessThan(1e-6);
 
   const session = await openSession(join(spec.outputFolder, 'model.onnx'));
-  const rows = await readRows(files([6]), 500);
+  const rows = (await readRows(files([6]))).filter((_, index) => index % 8 === 0);
   const failures: string[] = [];
   for (const row of rows) await scoreRows(session, flightFeatures, [row]).catch((error: Error) => failures.push(error.message));
   expect(failures.length / rows.length).toBeGreaterThan(least);

@@ -33,6 +33,11 @@ const runRow = (runId: string) => stack.test.database.selectFrom('runs').selectA
 const stepRows = (runId: string) => stack.test.database.selectFrom('run_steps').selectAll().where('run_id', '=', runId).orderBy('position').execute();
 const isSettled = async (runId: string): Promise<boolean> => ((await runRow(runId))?.history ?? null) !== null;
 const artifactPath = ({ sha256 }: ArtifactRef): string => join(stack.home, 'artifacts', 'sha256', sha256.slice(0, 2), sha256);
+/** True while a statement waits for the lock of a table. */
+const isBlocked = async ({ test }: Orchestration): Promise<boolean> => {
+  const { rows } = await test.pool.query("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
+  return rows.length > 0;
+};
 const livePools = () => createWorkerLeases(stack.test.database).live();
 
 describe('workers', () => {
@@ -71,17 +76,33 @@ describe('workers', () => {
       expect(await handle.result()).toEqual({ kind: 'succeeded' });
       expect(await runRow(runId)).toMatchObject({ state: 'succeeded' });
       expect((await stepRows(runId)).map((step) => step.state)).toEqual(names(12).map(() => 'succeeded'));
+      await expect.poll(() => isSettled(runId), { timeout: 60_000 }).toBe(true);
     }
-  }, 240_000);
+  }, 300_000);
+
+  it('that are asked to end finish what they run, and exit with 0', async () => {
+    await stack.addWorker('cpu');
+    const lock = await stack.test.pool.connect();
+    await lock.query('begin; lock table run_steps in access exclusive mode');
+    const { runId, handle } = await startRun([{ name: 's1', pool: 'cpu' }]);
+    await expect.poll(() => isBlocked(stack), { timeout: 20_000 }).toBe(true);
+    stack.processes.kill('worker-cpu', 'SIGTERM');
+    await expect.poll(() => stack.linesOf('worker-cpu').some((line) => line.includes('"state":"STOPPING"')), { timeout: 10_000 }).toBe(true);
+    await lock.query('commit');
+    lock.release();
+    expect(await handle.result()).toEqual({ kind: 'succeeded' });
+    expect(await stepRows(runId)).toMatchObject([{ state: 'succeeded', attempts: 1 }]);
+    await expect.poll(() => stack.linesOf('worker-cpu').some((line) => line.includes('ended with exit code 0')), { timeout: 20_000 }).toBe(true);
+  });
 
   it('hold a lease that ends with them', async () => {
     await stack.processes.waitReady('worker-data');
     await stack.addWorker('gpu');
-    await expect.poll(livePools, { timeout: 15_000 }).toEqual({ workflows: 1, data: 1, gpu: 1 });
+    await expect.poll(livePools, { timeout: 15_000 }).toMatchObject({ workflows: 1, data: 1, gpu: 1 });
     await stack.processes.pause('worker-gpu');
-    await expect.poll(livePools, { timeout: 10_000 }).toEqual({ workflows: 1, data: 1 });
+    await expect.poll(async () => (await livePools())['gpu'], { timeout: 10_000 }).toBeUndefined();
     await stack.processes.resume('worker-gpu');
-    await expect.poll(livePools, { timeout: 15_000 }).toEqual({ workflows: 1, data: 1, gpu: 1 });
+    await expect.poll(async () => (await livePools())['gpu'], { timeout: 15_000 }).toBe(1);
     await stack.processes.restart('worker-gpu');
     expect(stack.linesOf('worker-gpu').filter((line) => line.includes('drained'))).toHaveLength(1);
   });

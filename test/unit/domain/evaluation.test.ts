@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GateSpec } from '../../../contracts/pipeline.ts';
-import { evaluateScores, groupByDay, largestDifference, plansOf, type EvaluationInput } from '../../../domain/evaluation.ts';
+import { dayNumbering, evaluateScores, joinRows, largestDifference, plansOf, type EvaluationInput } from '../../../domain/evaluation.ts';
 
 const input: EvaluationInput = {
   labels: Uint8Array.of(0, 1, 1, 0),
@@ -72,9 +72,20 @@ describe('plansOf', () => {
   });
 });
 
-describe('groupByDay', () => {
-  it('numbers days in their order of appearance', () => {
-    expect(groupByDay(['b', 'a', 'b'])).toEqual({ groups: Uint32Array.of(0, 1, 0), days: ['b', 'a'] });
+describe('dayNumbering', () => {
+  it('numbers days in their order of appearance, over all parts', () => {
+    const numbering = dayNumbering();
+    expect(numbering.number(['b', 'a', 'b'])).toEqual(Uint32Array.of(0, 1, 0));
+    expect(numbering.number(['c', 'a'])).toEqual(Uint32Array.of(2, 1));
+    expect(numbering.days()).toEqual(['b', 'a', 'c']);
+  });
+});
+
+describe('joinRows', () => {
+  it('puts parts together in their order', () => {
+    const part = (row: number) => ({ labels: Uint8Array.of(row % 2), groups: Uint32Array.of(row), candidate: Float64Array.of(row / 10), champion: Float64Array.of(row / 20) });
+    expect(joinRows([part(1), part(2)])).toEqual({ labels: Uint8Array.of(1, 0), groups: Uint32Array.of(1, 2), candidate: Float64Array.of(0.1, 0.2), champion: Float64Array.of(0.05, 0.1) });
+    expect(joinRows([{ ...part(1), champion: null }]).champion).toBeNull();
   });
 });
 

@@ -45,7 +45,9 @@ const registerSearchAttributes = (temporal: TestWorkflowEnvironment): Promise<un
   });
 
 const startWorkers = async (temporal: TestWorkflowEnvironment, world: World, options: Partial<WorkerOptions>): Promise<() => Promise<void>> => {
-  const common = { connection: temporal.nativeConnection, ...options };
+  // A stub learns of a cancel at once.
+  const throttle = { maxHeartbeatThrottleInterval: 20, defaultHeartbeatThrottleInterval: 20 };
+  const common = { connection: temporal.nativeConnection, ...throttle, ...options };
   const workflowBundle = await ensureWorkflowBundle();
   const workers = await Promise.all([
     Worker.create({ ...common, taskQueue: taskQueueOf(WORKFLOWS_POOL), workflowBundle }),

@@ -113,7 +113,8 @@ export const startRig = async (): Promise<Rig> => {
       ),
     stop: async () => {
       await Promise.all(gateways.filter(({ child }) => child.exitCode === null && child.signalCode === null).map((gateway) => gateway.kill()));
-      await database.drop();
+      // A test may have ended while the database was down.
+      await database.drop().catch(() => undefined);
       await postgres.stop();
       rmSync(home, { recursive: true, force: true });
     },

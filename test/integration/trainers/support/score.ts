@@ -6,12 +6,12 @@ import type { Feature } from './run-trainer.ts';
 
 export type Row = Record<string, unknown>;
 
-export const readRows = async (paths: string[], limit?: number): Promise<Row[]> => {
+export const readRows = async (paths: string[]): Promise<Row[]> => {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
     const files = paths.map((path) => `'${path}'`).join(', ');
-    const reader = await connection.runAndReadAll(`select * from read_parquet([${files}]) ${limit === undefined ? '' : `limit ${limit}`}`);
+    const reader = await connection.runAndReadAll(`select * from read_parquet([${files}])`);
     return reader.getRowObjectsJS();
   } finally {
     connection.closeSync();
@@ -19,7 +19,7 @@ export const readRows = async (paths: string[], limit?: number): Promise<Row[]> 
   }
 };
 
-export const openSession = (modelFile: string): Promise<InferenceSession> => InferenceSession.create(readFileSync(modelFile), { intraOpNumThreads: 1 });
+export const openSession = (modelFile: string): Promise<InferenceSession> => InferenceSession.create(readFileSync(modelFile), { intraOpNumThreads: 1, logSeverityLevel: 4 });
 
 const columnTensor = (rows: Row[], feature: Feature): Tensor => {
   const shape = [rows.length, 1];
