@@ -1,36 +1,48 @@
-/** The features step: the user's SELECT over the dataset version, split by time. Same dataset, same SQL, same bytes. */
+/** The features step: the feature query on a dataset version, split by time. Same dataset, same SQL: the same bytes and the same version. */
 import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { StepActivities } from '../contracts/activities.ts';
 import type { FeatureSetManifest, FeatureSetRef } from '../contracts/features.ts';
-import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
-import type { DataEngine } from '../domain/ports/data-engine.ts';
-import type { RunLedger } from '../domain/ports/run-ledger.ts';
+import type { FaultPoints } from '../domain/ports/fault-points.ts';
 import { step, type ActivityTools } from './boundary.ts';
-import { downloadTables, readManifest, withScratch, type Scratch } from './dataset-files.ts';
+import { inScratch, jsonBytes, stageDataset, type DataPorts } from './data-ports.ts';
+import { orStopped } from './stop.ts';
 
-export type FeaturesPorts = { ledger: RunLedger; artifacts: ArtifactStore; engine: DataEngine; scratch: Scratch };
+export type FeaturesPorts = DataPorts & { faults: FaultPoints };
 
 type Input = Parameters<StepActivities['features']>[0];
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-const build = async (ports: FeaturesPorts, { context, dataset, features, split }: Input, tools: ActivityTools): Promise<FeatureSetRef> =>
-  withScratch(ports.scratch, 'features', async (folder) => {
-    const { artifacts, ledger } = ports;
-    const tables = await downloadTables(artifacts, await readManifest(artifacts, dataset), { folder, tools });
-    const built = await ports.engine.buildFeatures({ tables, features, split, folder });
-    const [train, holdout] = [await artifacts.putFile(built.trainFile), await artifacts.putFile(built.holdoutFile)];
-    const { identity, eventTime, label, columns } = features;
-    const content = { sqlHash: sha256(features.sql), datasetVersion: dataset.version, split: built.split, identity, eventTime, label, columns, train, holdout };
-    const version = sha256(JSON.stringify(content));
-    const rows = { trainRows: built.trainRows, holdoutRows: built.holdoutRows };
-    const manifest = await artifacts.put(Buffer.from(JSON.stringify({ version, ...content, ...rows, reference: built.reference } satisfies FeatureSetManifest)));
-    const name = context.pipeline;
-    await ledger.recordFeatureSet({ name, version, manifest, rows: rows.trainRows + rows.holdoutRows, runId: context.runId });
-    return { name, version, manifest, train, holdout, ...rows, split: built.split };
-  });
+const buildFeatures = async (ports: FeaturesPorts, input: Input, tools: ActivityTools, folder: string): Promise<FeatureSetManifest> => {
+  const { artifacts, engine } = ports;
+  const { dataset, features, split } = input;
+  const staged = await stageDataset(ports, { dataset, folder }, tools);
+  const output = join(folder, 'features');
+  await mkdir(output);
+  tools.report({ progress: { done: 0, total: 1, what: 'running the feature SQL' } });
+  const call = engine.buildFeatures({ tables: staged.tables, features, split, folder: output }, { signal: tools.signal });
+  const built = await staged.named(orStopped(tools.signal, call));
+  const train = await artifacts.putFile(built.trainFile);
+  const holdout = await artifacts.putFile(built.holdoutFile);
+  const { identity, eventTime, label, columns } = features;
+  const content = { sqlHash: sha256(features.sql), datasetVersion: dataset.version, split: built.split, identity, eventTime, label, columns, train, holdout };
+  return { version: sha256(JSON.stringify(content)), ...content, trainRows: built.trainRows, holdoutRows: built.holdoutRows, reference: built.reference };
+};
 
-/** Content-addressed from end to end, so it may run again. */
+const features = async (ports: FeaturesPorts, input: Input, tools: ActivityTools): Promise<FeatureSetRef> => {
+  const manifest = await inScratch(ports.scratch, 'features', (folder) => buildFeatures(ports, input, tools, folder));
+  const { version, train, holdout, trainRows, holdoutRows, split } = manifest;
+  const name = input.context.pipeline;
+  const artifact = await ports.artifacts.put(jsonBytes(manifest));
+  ports.faults.reach('features.after-put');
+  await ports.ledger.recordFeatureSet({ name, version, manifest, rows: trainRows + holdoutRows, runId: input.context.runId });
+  ports.faults.reach('features.after-commit');
+  return { name, version, manifest: artifact, train, holdout, trainRows, holdoutRows, split };
+};
+
+/** Creates the features activity. */
 export const createFeaturesActivity = (ports: FeaturesPorts): Pick<StepActivities, 'features'> => ({
-  features: step(ports.ledger, (input: Input, tools) => build(ports, input, tools)),
+  features: step(ports.ledger, (input: Input, tools) => features(ports, input, tools)),
 });

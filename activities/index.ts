@@ -1,9 +1,9 @@
 /** All activities, built from the ports. The only list of them: the compiler compares it with contracts/activities.ts. */
 import type { PerennialActivities } from '../contracts/activities.ts';
 import { createCheckActivity, type CheckPorts } from './check.ts';
+import { createEvaluateActivity, type EvaluatePorts } from './evaluate.ts';
 import { createFeaturesActivity, type FeaturesPorts } from './features.ts';
 import { createIngestActivity, type IngestPorts } from './ingest.ts';
-import { createEvaluateActivity, type EvaluatePorts } from './evaluate.ts';
 import { createMonitorActivities, type MonitorPorts } from './monitor.ts';
 import { createNoopActivity } from './noop.ts';
 import { createRegisterActivity, type RegisterPorts } from './register.ts';
@@ -21,7 +21,6 @@ export const createActivities = (ports: ActivityPorts): PerennialActivities => (
   ...createTrainActivity(ports),
   ...createEvaluateActivity(ports),
   ...createNoopActivity(ports),
-  ...createEvaluateActivity(ports),
   ...createRegisterActivity(ports),
   ...createRunRecordActivities(ports),
   ...createRolloutActivities(ports),

@@ -32,7 +32,7 @@ export type GatewayOptions = {
   /** Folder of all local state of Perennial. */
   home: string;
   control: ControlPlane;
-  store: ArtifactStore;
+  store: Pick<ArtifactStore, 'download'>;
   build: string;
   log: Logger;
 };
@@ -110,16 +110,16 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const reconciler = createReconciler({ table, pool, counters, metrics, state, log });
   const predictionLog = new PredictionLog(state.logFolder);
 
-  let link: ControlLink | undefined;
+  const link: { opened?: ControlLink } = {};
   let isOnDisk = false;
-  const readiness = createReadiness({ isKnown: () => isOnDisk || link?.isKnown() === true, reconciler, silentSince: () => link?.silentSince(), log: predictionLog });
+  const readiness = createReadiness({ isKnown: () => isOnDisk || link.opened?.isKnown() === true, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
   const server = createGatewayServer({ infer: createInferenceService({ table, log: predictionLog }), access, table, metrics, build, log, readiness });
   // The port is the lock of the gateway: nothing of the folder is changed before it is ours.
   const url = await listen(server, options.bind, options.port);
   predictionLog.recover();
   const shipper = superviseShipper(state.logFolder, log);
   const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, state, log });
-  link = opened;
+  link.opened = opened;
   void startFromDisk(state, reconciler, opened.asked).then((isFound) => (isOnDisk = isFound));
   return {
     url,

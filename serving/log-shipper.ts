@@ -14,6 +14,7 @@ import { createGatewayControl } from '../adapters/postgres/gateway-control.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { GatewayControl } from '../domain/ports/deployments.ts';
 import { readConfig } from '../workers/config.ts';
+import { openWhenNeeded } from './lazy-store.ts';
 import { listClosed } from './log-folder.ts';
 import { decodeLines } from './log-record.ts';
 import { openSegmentWriter, type SegmentWriter } from './segment-file.ts';
@@ -23,7 +24,7 @@ import type { ShipperRequest } from './shipper-process.ts';
 const LOOK_MS = 250;
 const RETRY_MS = 2_000;
 
-type Parts = { folder: string; gatewayId: string; store: ArtifactStore; control: Pick<GatewayControl, 'recordSegment'>; writer: SegmentWriter; scratch: string; log: Logger };
+type Parts = { folder: string; gatewayId: string; store: () => ArtifactStore; control: Pick<GatewayControl, 'recordSegment'>; writer: SegmentWriter; scratch: string; log: Logger };
 
 const countByVersion = (rows: readonly SegmentRow[]): Record<string, number> => {
   const counts: Record<string, number> = {};
@@ -40,7 +41,7 @@ const shipFile = async (parts: Parts, name: string): Promise<void> => {
   for (const [model, rows] of segmentRows(lines)) {
     const file = join(parts.scratch, 'segment.parquet');
     await parts.writer.write(rows, file);
-    const artifact = await parts.store.putFile(file);
+    const artifact = await parts.store().putFile(file);
     await parts.control.recordSegment({
       segmentId: `${parts.gatewayId}/${name}/${model}`,
       gatewayId: parts.gatewayId,
@@ -74,7 +75,7 @@ const main = async (): Promise<void> => {
   const parts: Parts = {
     folder,
     gatewayId: config.gatewayId,
-    store: createArtifactStore(config.artifactStore),
+    store: openWhenNeeded(() => createArtifactStore(config.artifactStore)),
     control: createGatewayControl({ database, url: config.postgres.url }),
     writer: await openSegmentWriter(),
     scratch: await mkdtemp(join(tmpdir(), 'perennial-shipper-')),

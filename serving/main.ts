@@ -6,6 +6,7 @@ import { connectDatabase } from '../adapters/postgres/client.ts';
 import { createGatewayControl } from '../adapters/postgres/gateway-control.ts';
 import { readConfig } from '../workers/config.ts';
 import { startGateway } from './gateway.ts';
+import { openWhenNeeded } from './lazy-store.ts';
 
 const config = readConfig();
 const log = pino({ level: config.logLevel, name: config.gatewayId });
@@ -14,6 +15,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 // A limit on file sizes is an error of one write, not the end of the process.
 process.on('SIGXFSZ', () => undefined);
 
+const store = openWhenNeeded(() => createArtifactStore(config.artifactStore));
 const { database } = connectDatabase(config.postgres.url, { connections: 4 });
 const gateway = await startGateway({
   gatewayId: config.gatewayId,
@@ -21,7 +23,7 @@ const gateway = await startGateway({
   port: config.gatewayPort,
   home: config.home,
   control: createGatewayControl({ database, url: config.postgres.url }),
-  store: createArtifactStore(config.artifactStore),
+  store: { download: async (artifact, path) => store().download(artifact, path) },
   build: version,
   log,
 }).catch((error: Error) => {

@@ -32,6 +32,9 @@ export type Reconciler = {
 
 type Target = { snapshot: DeploymentSnapshot; attempts: number; state: 'loading' | 'applied' | 'failed'; retryAtMs: number };
 
+/** Loaded hosts by version. */
+type Hosts = ReadonlyMap<number, VersionHost>;
+
 type Parts = { table: DeploymentTable; pool: VersionPool; counters: CounterBook; metrics: Metrics; state: StateFolder; log: Logger };
 
 const namedVersions = ({ model, split, versions }: DeploymentSnapshot): ServedVersion[] =>
@@ -68,6 +71,23 @@ const createPersistence = ({ table, pool, state, log }: Parts, targets: Readonly
   };
 };
 
+const releaseAll = (pool: VersionPool, { model, versions }: DeploymentSnapshot, hosts: Hosts): void =>
+  versions.filter(({ version }) => hosts.has(version)).forEach((version) => pool.release(model, version));
+
+/** From now on the loaded versions answer; the table releases them when they are superseded. */
+const put = (parts: Parts, snapshot: DeploymentSnapshot, hosts: Hosts): void =>
+  parts.table.put(applyDeployment(snapshot, hosts, { ...parts, release: () => releaseAll(parts.pool, snapshot, hosts) }));
+
+/** Where nothing is served yet, stable answers everything as soon as it is loaded: a canary that cannot load must not keep it back. */
+const serveStableFirst = async (parts: Parts, snapshot: DeploymentSnapshot, isSuperseded: () => boolean): Promise<void> => {
+  const { model, split, versions } = snapshot;
+  const stable = versions.find(({ version }) => version === split.stable);
+  if (parts.table.get(model) !== undefined || stable === undefined || split.canary === null) return;
+  const hosts = new Map([[stable.version, await parts.pool.acquire(model, stable)]]);
+  if (parts.table.get(model) === undefined && !isSuperseded()) put(parts, snapshot, hosts);
+  else releaseAll(parts.pool, snapshot, hosts);
+};
+
 export const createReconciler = (parts: Parts): Reconciler => {
   const { table, pool, log } = parts;
   const targets = new Map<string, Target>();
@@ -75,22 +95,6 @@ export const createReconciler = (parts: Parts): Reconciler => {
   const persist = createPersistence(parts, targets);
   const acknowledge = ({ model, generation }: DeploymentSnapshot, error: string | null): void => {
     untold.set(model, { model, generation, error });
-  };
-
-  const releaseAll = ({ model, versions }: DeploymentSnapshot, hosts: ReadonlyMap<number, VersionHost>): void =>
-    versions.filter(({ version }) => hosts.has(version)).forEach((version) => pool.release(model, version));
-
-  const put = (snapshot: DeploymentSnapshot, hosts: ReadonlyMap<number, VersionHost>): void =>
-    table.put(applyDeployment(snapshot, hosts, { ...parts, release: () => releaseAll(snapshot, hosts) }));
-
-  /** Where nothing is served yet, stable answers everything as soon as it is loaded: a canary that cannot load must not keep it back. */
-  const serveStableFirst = async (target: Target): Promise<void> => {
-    const { model, split, versions } = target.snapshot;
-    const stable = versions.find(({ version }) => version === split.stable);
-    if (table.get(model) !== undefined || stable === undefined || split.canary === null) return;
-    const hosts = new Map([[stable.version, await pool.acquire(model, stable)]]);
-    if (table.get(model) === undefined && targets.get(model) === target) put(target.snapshot, hosts);
-    else releaseAll(target.snapshot, hosts);
   };
 
   const fail = (target: Target, error: Error): void => {
@@ -105,14 +109,14 @@ export const createReconciler = (parts: Parts): Reconciler => {
   const attempt = async (target: Target): Promise<void> => {
     const { snapshot } = target;
     const hosts = new Map<number, VersionHost>();
-    const [, loaded] = await Promise.allSettled([serveStableFirst(target), loadVersions(pool, snapshot, hosts)]);
-    const isSuperseded = targets.get(snapshot.model) !== target;
-    if (isSuperseded || loaded.status === 'rejected') {
-      releaseAll(snapshot, hosts);
-      if (!isSuperseded && loaded.status === 'rejected') fail(target, loaded.reason as Error);
+    const isSuperseded = (): boolean => targets.get(snapshot.model) !== target;
+    const [, loaded] = await Promise.allSettled([serveStableFirst(parts, snapshot, isSuperseded), loadVersions(pool, snapshot, hosts)]);
+    if (isSuperseded() || loaded.status === 'rejected') {
+      releaseAll(pool, snapshot, hosts);
+      if (!isSuperseded() && loaded.status === 'rejected') fail(target, loaded.reason as Error);
       return;
     }
-    put(snapshot, hosts);
+    put(parts, snapshot, hosts);
     target.state = 'applied';
     log.info({ model: snapshot.model, generation: snapshot.generation, split: snapshot.split }, 'deployment applied');
     await persist();

@@ -24,7 +24,7 @@ export type StateFolder = {
   readKeys(): StoredKey[];
   writeKeys(keys: StoredKey[]): Promise<void>;
   /** Path of a model's bytes, fetched from the store when they are not here. */
-  fetchModel(model: ArtifactRef, store: ArtifactStore): Promise<string>;
+  fetchModel(model: ArtifactRef, store: Pick<ArtifactStore, 'download'>): Promise<string>;
   /** Removes a model whose bytes turned out to be damaged. */
   dropModel(model: ArtifactRef): Promise<void>;
   /** Removes the models that no deployment names any more. */

@@ -22,7 +22,7 @@ type Entry = { loading: Promise<VersionHost>; host: VersionHost | undefined; use
 
 const keyOf = (model: string, { version, model: artifact }: ServedVersion): string => `${model}/${version}/${artifact.sha256}`;
 
-export const createVersionPool = (parts: { state: StateFolder; store: ArtifactStore; log: Logger; limits?: HostLimits }): VersionPool => {
+export const createVersionPool = (parts: { state: StateFolder; store: Pick<ArtifactStore, 'download'>; log: Logger; limits?: HostLimits }): VersionPool => {
   const entries = new Map<string, Entry>();
   const load = async (model: string, version: ServedVersion): Promise<VersionHost> => {
     const path = await parts.state.fetchModel(version.model, parts.store);

@@ -37,11 +37,11 @@ export type Composition = {
 
 /** Opens nothing yet: every adapter connects with its first question, so a worker starts while a system is away. */
 export const compose = (config: Config): Composition => {
-  const { database } = connectDatabase(config.postgres.url, { connections: DATABASE_CONNECTIONS });
+  const { database, pool } = connectDatabase(config.postgres.url, { connections: DATABASE_CONNECTIONS });
   const { client, close } = createTemporalClient(config);
   const artifacts = createArtifactStore(config.artifactStore);
   const scratch = createScratch(join(config.home, 'scratch'));
-  const ledger = createRunLedger(database);
+  const ledger = createRunLedger({ database, pool });
   const ports: ActivityPorts = {
     ledger,
     artifacts,

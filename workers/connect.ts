@@ -22,9 +22,9 @@ const untilConnected = async <T>(connect: () => Promise<T>, address: string, log
   }
 };
 
-/** The worker's own connection. */
+/** The worker's own connection. Messages are small and the server is near: compressing them would only cost both sides time. */
 export const connectWorker = ({ temporal }: Config, logger: Logger, signal: AbortSignal): Promise<NativeConnection> =>
-  untilConnected(() => NativeConnection.connect({ address: temporal.address }), temporal.address, logger, signal);
+  untilConnected(() => NativeConnection.connect({ address: temporal.address, grpcCompression: { codec: 'none' } }), temporal.address, logger, signal);
 
 /** A client for what activities ask of the server; it connects with its first question. */
 export const createTemporalClient = ({ temporal }: Config): { client: Client; close: () => Promise<void> } => {

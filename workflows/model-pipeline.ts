@@ -1,4 +1,5 @@
 /** A model pipeline: from the source data to a version that serves, one step after the other. */
+import { CancellationScope } from '@temporalio/workflow';
 import type { CheckReport, DatasetVersionRef } from '../contracts/dataset.ts';
 import type { FeatureSetRef } from '../contracts/features.ts';
 import type { EvaluationReport, Lineage, RegisteredVersion, TrainedModel } from '../contracts/model.ts';
@@ -72,7 +73,8 @@ const rollOut = (run: ModelRun, registered: RegisteredVersion): Promise<RolloutO
   doStep(run, { name: 'rollout', pool: WORKFLOWS_POOL }, async (context) => {
     await quick(`rollout of version ${registered.version}`).recordStep({ context, state: 'running' });
     const outcome = await takeRolloutTurn(run.state, registered, run.spec.rollout);
-    await quick(outcome.kind).recordStep({ context, state: 'succeeded', output: outcome });
+    // The rollout has ended: a cancel that came too late to stop it cannot make that untrue.
+    await CancellationScope.nonCancellable(() => quick(outcome.kind).recordStep({ context, state: 'succeeded', output: outcome }));
     return outcome;
   });
 

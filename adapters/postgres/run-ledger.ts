@@ -3,6 +3,7 @@
  * they are the whole cost that the record adds to a step.
  */
 import { sql, type Kysely, type RawBuilder } from 'kysely';
+import type pg from 'pg';
 import type { RunOutcome, RunState, StepContext } from '../../contracts/run.ts';
 import type { RunLedger } from '../../domain/ports/run-ledger.ts';
 import { asJson, askDatabase } from './client.ts';
@@ -65,14 +66,24 @@ const takeUnsettled = (limit: number): RawBuilder<{ run_id: string; workflow_id:
   where run_id in (select run_id from runs where history is null order by settlement_checked_at nulls first, started_at limit ${limit} for update skip locked)
   returning run_id, workflow_id, state`;
 
+/**
+ * Runs a hot statement by name, so that a connection parses and plans it once: planning costs more than running it.
+ * The same name is always the same text.
+ */
+const executePrepared = async ({ database, pool }: { database: Kysely<Database>; pool: pg.Pool }, name: string, statement: RawBuilder<unknown>): Promise<void> => {
+  const { sql: text, parameters } = statement.compile(database);
+  await askDatabase(() => pool.query({ name, text, values: [...parameters] }));
+};
+
 /** The ledger on PostgreSQL. Every method throws PostgresUnavailable in an outage. */
-export const createRunLedger = (database: Kysely<Database>): RunLedger => {
+export const createRunLedger = (connection: { database: Kysely<Database>; pool: pg.Pool }): RunLedger => {
+  const { database } = connection;
   const execute = async (statement: RawBuilder<unknown>): Promise<void> => {
     await askDatabase(() => statement.execute(database));
   };
   return {
-    startStep: (context, attempt) => execute(startStep(context, attempt)),
-    finishStep: (context, output) => execute(finishStep(context, output)),
+    startStep: (context, attempt) => executePrepared(connection, 'start-step', startStep(context, attempt)),
+    finishStep: (context, output) => executePrepared(connection, context.finishesRun === undefined ? 'finish-step' : 'finish-last-step', finishStep(context, output)),
     failStep: (context, failure, state) => execute(failStep(context, failure, state)),
     finishRun: (context, end) => execute(sql`with steps as (${closeOpenSteps(context.runId, end)}) ${runRow(context, end)}`),
     outputsOf: (runId) =>

@@ -129,7 +129,7 @@ const withLog = (error: unknown, log: CappedLog): unknown =>
     : error;
 
 /** A trainer on this machine. The command of a pipeline starts in the working folder of the worker. */
-export const createTrainer = (options: TrainerProcessOptions): Trainer => ({
+export const createTrainerProcess = (options: TrainerProcessOptions): Trainer => ({
   train: async (job, hooks) => {
     const { failure, log } = await run(job, hooks, { graceMs: GRACE_MS, logBytes: LOG_BYTES, ...options });
     const logFile = join(dirname(job.outputFolder), 'trainer.log');

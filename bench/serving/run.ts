@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { removeOutsideData } from '../../deploy/local/postgres-location.ts';
 import { nodeCommand } from '../../deploy/local/programs.ts';
@@ -16,6 +17,7 @@ import { startFastApi, startGateway, type Server } from './servers.ts';
 const CONNECTIONS = [1, 16, 64];
 const WARM_UP_MS = 1_500;
 const here = join(repositoryRoot, 'bench', 'serving');
+const LOAD_GENERATOR = fileURLToPath(new URL('./load-generator.ts', import.meta.url));
 const run = promisify(execFile);
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '4' } } });
@@ -33,7 +35,7 @@ const peerPython = async (): Promise<string> => {
 };
 
 const measure = async (server: Server, connections: number): Promise<Measurement> => {
-  const [node = '', ...args] = nodeCommand(join(here, 'load-generator.ts'), ['127.0.0.1', String(server.port), String(connections), String(WARM_UP_MS), String(measureMs), server.key]);
+  const [node = '', ...args] = nodeCommand(LOAD_GENERATOR, ['127.0.0.1', String(server.port), String(connections), String(WARM_UP_MS), String(measureMs), server.key]);
   const { stdout } = await run(node, args);
   await server.settle();
   const load = JSON.parse(stdout) as Load;

@@ -1,7 +1,4 @@
 /** The API on a database and a Temporal server of the test's own, called in the process, with a key per role. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { InjectOptions } from 'fastify';
 import type { Kysely } from 'kysely';
@@ -14,31 +11,7 @@ import type { ApiDependencies } from '../../api/dependencies.ts';
 import type { App } from '../../api/http/app-types.ts';
 import { hashApiKey, newApiKey } from '../../api/keys/api-key.ts';
 import type { Role } from '../../contracts/roles.ts';
-import { createFleet, type Processes } from '../../deploy/local/processes/fleet.ts';
 import { findFreePorts } from '../../deploy/local/processes/ports.ts';
-import { temporalProgram } from '../../deploy/local/temporal.ts';
-import { resolveTools } from '../../deploy/local/tools/resolve.ts';
-
-export type TestTemporal = { client: Client; processes: Processes; stop: () => Promise<void> };
-
-/** A Temporal dev server; its process is called `temporal`. */
-export const startTestTemporal = async (): Promise<TestTemporal> => {
-  const home = mkdtempSync(join(tmpdir(), 'perennial-temporal-'));
-  const ports = await findFreePorts();
-  const fleet = createFleet({ home, readyMs: 60_000, log: () => undefined });
-  const program = temporalProgram({ cli: resolveTools().temporalCli, home, port: ports.temporal, uiPort: ports.temporalUi, namespace: 'default' });
-  await fleet.add(program);
-  const connection = await Connection.connect({ address: `127.0.0.1:${ports.temporal}` });
-  return {
-    client: new Client({ connection }),
-    processes: fleet.processes,
-    stop: async () => {
-      await connection.close();
-      await fleet.stop();
-      rmSync(home, { recursive: true, force: true });
-    },
-  };
-};
 
 /** A client of a server that is not there. */
 export const unreachableTemporal = async (): Promise<Client> => {

@@ -122,8 +122,13 @@ describe('an outage of an activity outlasts its bound', () => {
 
   it.each(BEFORE_PROMOTION)('%s: traffic is on the old version', (name) => {
     const ending = endingOf(endings, name);
-    console.log(name, ending.status, ending.code, ending.result, ending.scenario.calls.length);
     expectWhole(ending, 1);
+  });
+
+  it.each([...STEPS, 'recordStep', 'prepareRollout'] as const)('%s: the run fails, and its row says so', (name) => {
+    const ending = endingOf(endings, name);
+    expect(ending).toMatchObject({ status: 'FAILED', code: 'Internal' });
+    expect(ending.scenario.ends.get(`outage-${name}.first`)).toMatchObject({ state: 'failed', failure: { message: 'an outage' } });
   });
 });
 
@@ -170,9 +175,37 @@ describe('the run is cancelled while an activity works', () => {
     expectWhole(ending, 1);
   });
 
-  it.each(['promote', ...AFTER_PROMOTION] as const)('%s: it came too late, the promotion stands', (name) => {
+  it.each(['promote', ...AFTER_PROMOTION] as const)('%s: it came too late, the promotion stands and the run succeeded', (name) => {
     const ending = endingOf(endings, name);
-    console.log(name, ending.status, ending.result)
+    expect(ending).toMatchObject({ status: 'COMPLETED', result: { kind: 'succeeded', version: 2 } });
+    expect(ending.scenario.ends.get(`cancel-${name}.first`)).toMatchObject({ state: 'succeeded' });
     expectWhole(ending, 2);
+  });
+});
+
+describe('the undo itself', () => {
+  it('is retried until done, however long the outage is', async () => {
+    const ending = await runWith('undo', () => ({
+      readServingWindow: async () => ({ requests: 100, failures: 50, fallbacks: 50, latencyP50Ms: 3, latencyP95Ms: 9 }),
+      restoreTraffic: async (_input, proceed, attempt) => {
+        if (attempt <= 200) throw new Error('the database is gone');
+        return proceed();
+      },
+    }));
+    expect(ending.result).toMatchObject({ kind: 'rolledBack', rollout: { kind: 'rolledBack' } });
+    expect((ending.result as { reason: string }).reason).toContain('50 of 100 canary requests failed');
+    expectWhole(ending, 1);
+  });
+
+  it('runs when the run is cancelled while the undo of a breach is under way', async () => {
+    const ending = await runWith('undo-cancel', (cancel) => ({
+      readServingWindow: async () => ({ requests: 100, failures: 50, fallbacks: 50, latencyP50Ms: 3, latencyP95Ms: 9 }),
+      restoreTraffic: async (_input, proceed) => {
+        await cancel();
+        return proceed();
+      },
+    }));
+    expect(ending.status).toBe('COMPLETED');
+    expectWhole(ending, 1);
   });
 });

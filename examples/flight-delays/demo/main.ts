@@ -8,7 +8,7 @@ import { removeOutsideData } from '../../../deploy/local/postgres-location.ts';
 import { endLeftovers } from '../../../deploy/local/processes/process-table.ts';
 import { startStack, type Stack } from '../../../deploy/local/stack.ts';
 import { readConfig } from '../../../workers/config.ts';
-import { badModels } from './chapters/bad-models.ts';
+import { badModelsPoint, refusedByGate, rolledBackLive } from './chapters/bad-models.ts';
 import { canaryAndSurvive } from './chapters/canary-and-survive.ts';
 import { driftAndRetrain } from './chapters/drift-and-retrain.ts';
 import { serveMay, trainFirstModel } from './chapters/train-and-serve.ts';
@@ -24,8 +24,10 @@ const tellStory = async (stage: Stage): Promise<Point[]> => {
   const points: Point[] = [];
   points.push(await trainFirstModel(stage));
   points.push(await serveMay(stage));
+  // Each bad one meets the champion that shows it best: the first passes offline because the first champion is weak in May.
+  const live = await rolledBackLive(stage);
   points.push(...(await canaryAndSurvive(stage)));
-  points.push(await badModels(stage));
+  points.push(badModelsPoint(live, await refusedByGate(stage)));
   points.push(await driftAndRetrain(stage));
   return points;
 };

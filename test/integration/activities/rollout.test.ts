@@ -100,7 +100,7 @@ describe('registration', () => {
     const featureSet = {} as never;
     return { context: stepContext({ runId, step: 'register', position: 6 }), trained, evaluation: evaluationReport(), gates: [], lineage: lineage(runId), featureSet };
   };
-  const register = () => createRegisterActivity({ ...portsOf(), ledger: createRunLedger(test.database), artifacts });
+  const register = () => createRegisterActivity({ ...portsOf(), ledger: createRunLedger(test), artifacts });
 
   it('of a run is one version, however often it is retried', async () => {
     const { register: activity } = register();

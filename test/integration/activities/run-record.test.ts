@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => postgres.stop());
 beforeEach(async () => {
   test = await postgres.createDatabase();
-  ledger = createRunLedger(test.database);
+  ledger = createRunLedger(test);
 });
 afterEach(() => test.drop());
 

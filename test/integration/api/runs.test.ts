@@ -145,7 +145,7 @@ describe('a run that fails', () => {
     expect(failed.steps[2]).toMatchObject({ name: 'third', state: 'skipped' });
     // As if the worker had died before it could write the end.
     await orchestration.test.database.updateTable('runs').set({ state: 'running', failure: null, finished_at: null }).where('workflow_id', '=', workflowId).execute();
-    expect(await show(runId)).toMatchObject({ state: 'failed', failure: failed.failure });
+    expect(await until(runId, (run) => run.state !== 'running')).toMatchObject({ state: 'failed', failure: failed.failure });
   });
 
   it('is retried as a new run that names it, once per Idempotency-Key', async () => {

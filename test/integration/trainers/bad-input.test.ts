@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { queryFlights } from './support/flights.ts';
 import { lastError, makeSpec, runTrainer, type Feature, type Spec } from './support/run-trainer.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'perennial-bad-input-'));
+const folder = temporaryFolder();
 const features: Feature[] = [
   { name: 'colour', type: 'categorical', missing: 'allowed' },
   { name: 'size', type: 'numeric' },
@@ -46,18 +46,18 @@ describe('the specification', () => {
 describe('the data', () => {
   const changed = (columns: string): string => `select * replace (${columns}) from (${good})`;
   it.each([
-    ['a label with one class', changed('false as late'), {}, 'LabelHasOneClass', 'is 0 in all 200'],
-    ['a label that is absent', good, { label: 'lte' }, 'LabelInvalid', 'not a column of data.parquet; did you mean late?'],
-    ['a label that is not binary', changed('id % 3 as late'), {}, 'LabelInvalid', 'values that are not 0 and 1'],
-    ['a label that is text', changed("'yes' as late"), {}, 'LabelInvalid', ''],
-    ['a label with nulls', changed('case when id > 5 then late end as late'), {}, 'LabelInvalid', 'null in 6 rows'],
-    ['a feature that does not exist', good, { features: [...features, { name: 'sise', type: 'numeric' as const }] }, 'FeatureMissing', 'sise; did you mean size?'],
-    ['a number that is text', changed("'big' as size"), {}, 'FeatureTypeWrong', 'size is declared numeric'],
-    ['a category that is a number', changed('1 as colour'), {}, 'FeatureTypeWrong', 'colour is declared categorical'],
-    ['an infinite number', changed("'inf'::float as size"), {}, 'FeatureTypeWrong', 'finite'],
-    ['a missing value where it is forbidden', changed('case when id > 9 then size end as size'), {}, 'MissingValueForbidden', 'size is missing in 10 of 200 rows'],
-    ['no rows', `${good} where i < 0`, {}, 'SplitEmpty', 'no rows'],
-  ])('with %s ends with 65', async (_name, sql, changes, code, message) => {
+    { name: 'a label with one class', sql: changed('false as late'), changes: {}, code: 'LabelHasOneClass', message: 'is 0 in all 200' },
+    { name: 'a label that is absent', sql: good, changes: { label: 'lte' }, code: 'LabelInvalid', message: 'not a column of data.parquet; did you mean late?' },
+    { name: 'a label that is not binary', sql: changed('id % 3 as late'), changes: {}, code: 'LabelInvalid', message: 'values that are not 0 and 1' },
+    { name: 'a label that is text', sql: changed("'yes' as late"), changes: {}, code: 'LabelInvalid', message: '' },
+    { name: 'a label with nulls', sql: changed('case when id > 5 then late end as late'), changes: {}, code: 'LabelInvalid', message: 'null in 6 rows' },
+    { name: 'a feature that does not exist', sql: good, changes: { features: [...features, { name: 'sise', type: 'numeric' as const }] }, code: 'FeatureMissing', message: 'sise; did you mean size?' },
+    { name: 'a number that is text', sql: changed("'big' as size"), changes: {}, code: 'FeatureTypeWrong', message: 'size is declared numeric' },
+    { name: 'a category that is a number', sql: changed('1 as colour'), changes: {}, code: 'FeatureTypeWrong', message: 'colour is declared categorical' },
+    { name: 'an infinite number', sql: changed("'inf'::float as size"), changes: {}, code: 'FeatureTypeWrong', message: 'finite' },
+    { name: 'a missing value where it is forbidden', sql: changed('case when id > 9 then size end as size'), changes: {}, code: 'MissingValueForbidden', message: 'size is missing in 10 of 200 rows' },
+    { name: 'no rows', sql: `${good} where i < 0`, changes: {}, code: 'SplitEmpty', message: 'no rows' },
+  ])('with $name ends with 65', async ({ sql, changes, code, message }) => {
     const train = [await write('data', sql)];
     const end = await runTrainer(specOf({ train, ...changes }));
     expect(end.exitCode).toBe(65);

@@ -13,7 +13,7 @@ const check = async (options: string[], command: string[]): Promise<{ exitCode: 
 };
 const failed = (report: Report): string[] => report.results.filter(({ verdict }) => verdict === 'FAIL').map(({ name }) => name);
 
-it.each(['lightgbm', 'sklearn'])('the built-in trainer %s keeps the contract', { timeout: 180_000 }, async (trainer) => {
+it.each(['lightgbm', 'sklearn'])('the built-in trainer %s keeps the contract', { timeout: 400_000 }, async (trainer) => {
   const { exitCode, report } = await check(['--trainer', trainer], [pythonPath(), builtInTrainer]);
   expect(failed(report)).toEqual([]);
   expect(exitCode).toBe(0);
@@ -29,7 +29,7 @@ it.each([
   ['endless_loop', 'model.onnx'],
   ['wrong_predictions', 'predictions.parquet'],
   ['broken_progress', 'progress'],
-])('finds out %s', { timeout: 180_000 }, async (name, broken) => {
+])('finds out %s', { timeout: 400_000 }, async (name, broken) => {
   const { exitCode, report } = await check([], [pythonPath(), fixture(name)]);
   expect(failed(report)).toContain(broken);
   expect(exitCode).toBe(1);

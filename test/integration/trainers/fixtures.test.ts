@@ -1,16 +1,16 @@
 /** The misbehaving trainers do what their names say: other tests rest on that. */
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { flightFeatures, writeMonths } from './support/flights.ts';
 import { fixture } from './support/python.ts';
 import { makeSpec, runTrainer, type Spec } from './support/run-trainer.ts';
 import { openSession, parityOf } from './support/score.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 let spec: () => Spec;
 beforeAll(async () => {
-  const files = await writeMonths(mkdtempSync(join(tmpdir(), 'perennial-fixtures-')), { months: [1], sampled: true });
+  const files = await writeMonths(temporaryFolder(), { months: [1], sampled: true });
   spec = () => makeSpec({ trainer: 'fixture', train: files([1]), holdout: files([1]), features: flightFeatures });
 });
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { flightFeatures, writeMonths } from './support/flights.ts';
 import { makeSpec, runTrainer, type Spec } from './support/run-trainer.ts';
 import { openSession, parityOf, readRows, scoreRows } from './support/score.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 let files: (months: number[]) => string[];
 const specOf = (changes: Partial<Spec> = {}): Spec =>
@@ -14,7 +14,7 @@ const hashOf = (path: string): string => createHash('sha256').update(readFileSyn
 const metricsOf = (spec: Spec) => JSON.parse(readFileSync(join(spec.outputFolder, 'metrics.json'), 'utf8')) as { metrics: Record<string, number>; rounds: number; rows: number; resumedFrom: string[]; importance: Record<string, number> };
 
 beforeAll(async () => {
-  files = await writeMonths(mkdtempSync(join(tmpdir(), 'perennial-flights-')), { months: [1, 2, 3], sampled: true });
+  files = await writeMonths(temporaryFolder(), { months: [1, 2, 3], sampled: true });
 });
 
 describe('an uninterrupted training', () => {

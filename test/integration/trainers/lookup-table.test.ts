@@ -1,11 +1,10 @@
 /** The trainer whose model passes every offline check and fails on live rows. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { exampleFolder, flightFeatures, writeMonths } from './support/flights.ts';
 import { lastError, makeSpec, runTrainer } from './support/run-trainer.ts';
 import { openSession, parityOf, readRows, scoreRows } from './support/score.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 const script = join(exampleFolder, 'trainers', 'lookup_table.py');
 
@@ -13,7 +12,7 @@ it.each([
   ['humid', 0.1],
   ['dewp', 0.02],
 ])('with %s in a table answers all judged rows, and fails for a share of the next month', async (lookupColumn, least) => {
-  const files = await writeMonths(mkdtempSync(join(tmpdir(), 'perennial-lookup-')), { months: [4, 5, 6], sampled: true });
+  const files = await writeMonths(temporaryFolder(), { months: [4, 5, 6], sampled: true });
   const spec = makeSpec({ trainer: 'lookup_table', train: files([4]), holdout: files([5]), features: flightFeatures, params: { num_iterations: 20, lookupColumn } });
   const end = await runTrainer(spec, { script });
   expect(end.stderr).toBe('');
@@ -29,7 +28,7 @@ it.each([
 });
 
 it('refuses a column that is no numeric feature', async () => {
-  const files = await writeMonths(mkdtempSync(join(tmpdir(), 'perennial-lookup-')), { months: [5], sampled: true });
+  const files = await writeMonths(temporaryFolder(), { months: [5], sampled: true });
   const spec = makeSpec({ train: files([5]), holdout: files([5]), features: flightFeatures, params: { lookupColumn: 'carrier' } });
   const end = await runTrainer(spec, { script });
   expect(end.exitCode).toBe(64);

@@ -43,7 +43,7 @@ describe('a pipeline that is not valid', () => {
     ['another name', modelPipeline('early'), 'name', /is "early", but the path says "late"/, /same name/],
     ['a list for a pipeline', [1], '', /expected an object, got a list of 1/, /Give an object/],
     ['nothing', null, '', /expected an object, got null/, /Give an object/],
-  ])('%s', (_what, value, path, message, fix) => {
+  ])('%s', (...[, value, path, message, fix]) => {
     const error = errorsOf(value).find((candidate) => candidate.path === path);
     expect(error, JSON.stringify(errorsOf(value))).toBeDefined();
     expect(error?.message).toMatch(message);

@@ -71,10 +71,20 @@ const installQuietRuntime = (): void => {
   Runtime.install({ logger, telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } } });
 };
 
+/** The SDK gives the server 5 seconds; on a busy machine Java may need more, and less the second time. */
+const startServer = async (path: string, attempts = 5): Promise<TestWorkflowEnvironment> => {
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+  } catch (error) {
+    if (attempts <= 1 || !String(error).includes('did not start within')) throw error;
+    return startServer(path, attempts - 1);
+  }
+};
+
 /** Starts a server and its workers; `options` go to every worker. */
 export const startEnvironment = async (options: Partial<WorkerOptions> = {}): Promise<Environment> => {
   installQuietRuntime();
-  const temporal = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: serverPath() } } });
+  const temporal = await startServer(serverPath());
   await registerSearchAttributes(temporal);
   const world = createWorld();
   const stopWorkers = await startWorkers(temporal, world, options);

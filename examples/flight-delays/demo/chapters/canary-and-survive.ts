@@ -1,6 +1,6 @@
 /** Points 3 and 6: a challenger goes live step by step on rows of June, while everything but the gateways is killed in the middle. */
 import { historyOf, championVersion, promotionCount, rolloutRows, splitsOf, versionRows } from '../evidence.ts';
-import { deliverMonths, loadPipeline } from '../pipeline.ts';
+import { loadPipeline } from '../pipeline.ts';
 import { followRun, startRun } from '../runs.ts';
 import { MODEL, type Point, type Stage } from '../stage.ts';
 import { rolloutWorkflowId } from '../../../../contracts/ids.ts';
@@ -34,7 +34,6 @@ const strikeAt = (stage: Stage, weight: number): { onView: () => Promise<void>; 
 
 export const canaryAndSurvive = async (stage: Stage): Promise<Point[]> => {
   stage.say('3. Canary: a challenger from January to April, judged on May beside the champion, goes live on rows of June');
-  deliverMonths(stage.arrivals, ['2013-05']);
   const sender = stage.traffic.start(await stage.rows('2013-06', 4_000), 150);
   const failedBefore = stage.traffic.counts.failed;
   const chaos = strikeAt(stage, 25);

@@ -1,11 +1,11 @@
 /** Starts a trainer as the contract says and collects what it does. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { builtInTrainer, pythonPath } from './python.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export type ProgressLine = { type: string; done?: number; total?: number; path?: string; key?: string; metrics?: Record<string, number> };
 export type TrainerEnd = { exitCode: number | null; signal: string | null; lines: ProgressLine[]; stderr: string; stdout: string };
@@ -33,7 +33,7 @@ export type Spec = {
 
 /** A specification with folders of its own. */
 export const makeSpec = (changes: Partial<Spec> & Pick<Spec, 'train' | 'holdout' | 'features'>): Spec => {
-  const folder = mkdtempSync(join(tmpdir(), 'perennial-trainer-'));
+  const folder = temporaryFolder();
   const [outputFolder, checkpointFolder] = [join(folder, 'output'), join(folder, 'checkpoints')];
   mkdirSync(outputFolder);
   mkdirSync(checkpointFolder);
@@ -67,7 +67,7 @@ const parseLine = (text: string): ProgressLine => {
 
 /** Runs a trainer to its end; `spec` may be any value, to test bad ones. */
 export const runTrainer = async (spec: unknown, options: RunOptions = {}): Promise<TrainerEnd> => {
-  const specFile = join(mkdtempSync(join(tmpdir(), 'perennial-trainer-spec-')), 'spec.json');
+  const specFile = join(temporaryFolder(), 'spec.json');
   writeFileSync(specFile, typeof spec === 'string' ? spec : JSON.stringify(spec));
   const log = options.discardLog === true ? 'ignore' : 'pipe';
   const child = spawn(pythonPath(), [options.script ?? builtInTrainer], {
