@@ -22,6 +22,7 @@ const REJUDGED_AT_ONCE = 5;
 /** Columns of a window that the workflow is told of: a history holds summaries, the row in PostgreSQL holds all. */
 const COLUMNS_IN_HISTORY = 20;
 const CACHED_REFERENCES = 20;
+const REMEMBERED_WINDOWS = 10_000;
 
 /** The monitored version never changes, so what live rows are compared with is read once per process. */
 const createReferenceReader = ({ registry, artifacts }: MonitorPorts) => {
@@ -76,20 +77,44 @@ const summaryOf = (window: MonitorWindow): MonitorWindow => ({
   columns: [...window.columns].sort((first, second) => second.psi - first.psi).slice(0, COLUMNS_IN_HISTORY),
 });
 
-const evaluate = async ({ predictions, windows }: MonitorPorts, input: Input, reference: Reference) => {
-  const { model, version, spec, nextWindow } = input;
-  const changed: MonitorWindow[] = [];
-  const close = async (window: number): Promise<boolean> => {
-    const data = await predictions.window({ model, version, window, rowsPerWindow: spec.rows, reference: reference.columns });
-    if (data === undefined) return false;
-    const judged = judge(input, window, data, reference);
-    await windows.save(model, judged);
-    changed.push(summaryOf(judged));
-    return true;
+/** Reads, judges and saves one window; undefined while it is not full. */
+const evaluateWindow = async ({ predictions, windows }: MonitorPorts, input: Input, window: number, reference: Reference): Promise<MonitorWindow | undefined> => {
+  const { model, version, spec } = input;
+  const data = await predictions.window({ model, version, window, rowsPerWindow: spec.rows, reference: reference.columns });
+  if (data === undefined) return undefined;
+  const judged = judge(input, window, data, reference);
+  await windows.save(model, judged);
+  return judged;
+};
+
+/**
+ * Remembers what this process has told of each window, so that a window that is judged again without new labels is not told again.
+ * A repeated attempt tells everything: the answer of the one before may have been lost.
+ */
+const createTold = () => {
+  const labelled = new Map<string, number>();
+  return (input: Input, window: MonitorWindow, attempt: number): boolean => {
+    const key = `${input.model}/${window.version}/${window.window}`;
+    const isTold = attempt === 1 && labelled.get(key) === window.labelled;
+    if (labelled.size >= REMEMBERED_WINDOWS) labelled.clear();
+    labelled.set(key, window.labelled);
+    return isTold;
   };
-  for (const window of await windows.awaitingLabels(model, version, REJUDGED_AT_ONCE)) await close(window);
-  const closed = await close(nextWindow);
-  return { nextWindow: closed ? nextWindow + 1 : nextWindow, changed };
+};
+
+type Look = { input: Input; attempt: number; reference: Reference; isTold: ReturnType<typeof createTold> };
+
+const evaluate = async (ports: MonitorPorts, { input, attempt, reference, isTold }: Look) => {
+  const { model, version, nextWindow } = input;
+  const changed: MonitorWindow[] = [];
+  for (const window of await ports.windows.awaitingLabels(model, version, REJUDGED_AT_ONCE)) {
+    const judged = await evaluateWindow(ports, input, window, reference);
+    if (judged !== undefined && !isTold(input, judged, attempt)) changed.push(summaryOf(judged));
+  }
+  const closed = await evaluateWindow(ports, input, nextWindow, reference);
+  if (closed === undefined) return { nextWindow, changed };
+  isTold(input, closed, attempt);
+  return { nextWindow: nextWindow + 1, changed: [...changed, summaryOf(closed)] };
 };
 
 type Decision = Parameters<MonitorActivities['recordMonitorDecision']>[0];
@@ -102,8 +127,11 @@ const recordDecision = async ({ registry, windows }: MonitorPorts, { model, wind
 
 export const createMonitorActivities = (ports: MonitorPorts): Pick<MonitorActivities, 'evaluateMonitorWindows' | 'recordMonitorDecision'> => {
   const readReference = createReferenceReader(ports);
+  const isTold = createTold();
   return {
-    evaluateMonitorWindows: effect(async (input: Input) => evaluate(ports, input, await readReference(input.model, input.version))),
+    evaluateMonitorWindows: effect(async (input: Input, { attempt }) =>
+      evaluate(ports, { input, attempt, isTold, reference: await readReference(input.model, input.version) }),
+    ),
     recordMonitorDecision: effect((input: Decision) => recordDecision(ports, input)),
   };
 };

@@ -73,8 +73,8 @@ const createInstance = ({ logger, isDatabaseOutage }: ApiDependencies): App => {
 const installErrors = (app: App, { isDatabaseOutage }: ApiDependencies): void => {
   app.setErrorHandler((error, request, reply) => {
     const failure = failureOf(error, isDatabaseOutage);
-    if (failure.code === 'Internal') request.log.error({ err: failure.cause ?? error, requestId: request.id }, 'a request ended in an unexpected error');
-    else if (failure.retryable) request.log.warn({ err: failure.cause, code: failure.code, requestId: request.id }, failure.message);
+    if (failure.code === 'Internal') request.log.error({ err: failure.cause ?? error }, 'a request ended in an unexpected error');
+    else if (failure.retryable) request.log.warn({ err: failure.cause, code: failure.code }, failure.message);
     return sendProblem(reply, failure);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(reply, new PerennialFailure('RouteNotFound', `there is no route ${request.method} ${request.url.split('?', 1)[0]?.slice(0, 200)}`)));
@@ -88,7 +88,7 @@ const installRequestLog = (app: App): void => {
   app.addHook('onResponse', async (request, reply) => {
     const level = request.method !== 'GET' || reply.statusCode >= 500 ? 'info' : 'debug';
     const route = request.routeOptions.url;
-    request.log[level]({ method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime), key: request.principal?.name, requestId: request.id }, 'request');
+    request.log[level]({ method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime), key: request.principal?.name }, 'request');
   });
 };
 

@@ -19,7 +19,8 @@ export const stepLine = (output: Output, step: Step): string => {
 };
 
 const progressText = ({ done, total, metrics, what }: Progress): string => {
-  const share = total > 0 ? ` (${Math.floor((100 * done) / total)} %)` : '';
+  if (total <= 0) return what === undefined ? `${done}` : clean(what);
+  const share = ` (${Math.floor((100 * done) / total)} %)`;
   const numbers = Object.entries(metrics ?? {}).map(([name, value]) => `, ${clean(name)} ${value.toPrecision(4)}`);
   return `${done} of ${total}${what === undefined ? '' : ` ${clean(what)}`}${share}${numbers.join('')}`;
 };

@@ -9,8 +9,8 @@ import { elapsedMs, pauseClock, resumeClock, stepsOf, type BakeClock } from '../
 /** What a person said, with the name of the API key. */
 export type Word = { by: string; reason: string };
 
-/** A person's word that is still to be written to the record of decisions. */
-export type Note = { what: string; word: Word };
+/** A person's word that is still to be written to the record of decisions; its number is given once, so that writing it again is the same. */
+export type Note = { what: string; word: Word; sequence: number };
 
 export type RolloutState = {
   input: RolloutInput;
@@ -74,7 +74,10 @@ const receiveWords = (state: RolloutState): void => {
     requireOpen(state);
     if (state.clock.pausedAtMs === null) refuse('the rollout is not paused');
   };
-  const note = (what: string, word: Word): void => void state.notes.push({ what, word });
+  const note = (what: string, word: Word): void => {
+    state.notes.push({ what, word, sequence: state.decisions });
+    state.decisions += 1;
+  };
   const abort = (word: Word): void => {
     state.abort = word;
     note('aborted', word);

@@ -14,22 +14,26 @@ const LONGEST_HISTORY = 2_000;
 
 type Decision = { verdict: StepVerdict; window: ServingWindow | null; by?: string };
 
-type Recorder = Pick<ReturnType<typeof quick>, 'recordRolloutDecision'>;
-
-const record = async (state: RolloutState, decision: Decision, recorder: (summary: string) => Recorder = quick): Promise<void> => {
-  const sequence = state.decisions;
-  state.decisions += 1;
+const recordAs = async (state: RolloutState, sequence: number, decision: Decision, activities = quick): Promise<void> => {
   const { rolloutId, stepIndex } = state;
   const weight = state.steps[stepIndex]?.weight ?? 0;
   const summary = `${decision.verdict.verdict}: ${decision.verdict.reason}`;
-  await recorder(summary).recordRolloutDecision({ rolloutId, sequence, step: stepIndex, weight, ...decision });
+  await activities(summary).recordRolloutDecision({ rolloutId, sequence, step: stepIndex, weight, ...decision });
 };
 
-/** Writes what people said and is not written yet. */
-export const recordNotes = async (state: RolloutState, recorder: (summary: string) => Recorder = quick): Promise<void> => {
-  for (let note = state.notes.shift(); note !== undefined; note = state.notes.shift()) {
+const record = async (state: RolloutState, decision: Decision): Promise<void> => {
+  const sequence = state.decisions;
+  state.decisions += 1;
+  await recordAs(state, sequence, decision);
+};
+
+/** Writes what people said and is not written yet; a word leaves the list when it is written, so that a cancel does not lose it. */
+export const recordNotes = async (state: RolloutState, activities = quick): Promise<void> => {
+  for (let note = state.notes[0]; note !== undefined; note = state.notes[0]) {
     const { by, reason } = note.word;
-    await record(state, { verdict: { verdict: 'continue', reason: `${note.what} by ${by}: ${reason}` }, window: null, by }, recorder);
+    const verdict = { verdict: 'continue' as const, reason: `${note.what} by ${by}: ${reason}` };
+    await recordAs(state, note.sequence, { verdict, window: null, by }, activities);
+    state.notes.shift();
   }
 };
 

@@ -4,7 +4,6 @@ const NEWLINE = 10;
 
 /** Text as it may be shown: one line, no control characters, no escape sequences. */
 const plainLine = (line: string): string =>
-  // eslint-disable-next-line no-control-regex
   line.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '').slice(0, 500);
 
 export type CappedLog = {

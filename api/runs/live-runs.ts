@@ -18,8 +18,8 @@ export type LiveRun =
   | (Known & { kind: 'open'; pending: PendingActivity[]; status: RunStatus | null })
   | (Known & { kind: 'closed'; state: RunState; outcome: RunOutcome | null; failure: FailureRecord | null; closedAt: string })
   | { kind: 'absent' }
-  /** Temporal does not answer. */
-  | { kind: 'unknown' };
+  /** Temporal does not answer; what is known was known before. */
+  | (Partial<Known> & { kind: 'unknown' });
 
 export type LiveRuns = {
   /** `withStatus` asks the workflow itself too, which needs a live workflows worker. */
@@ -31,11 +31,20 @@ export type LiveRuns = {
 };
 
 const KEPT_MS = 1_000;
+/** A run that this process has just started is surely there; only how it gets on is asked later. */
+const NEW_MS = 2_000;
 const MOST_KEPT = 2_000;
-const DESCRIBE_MS = 1_500;
+const DESCRIBE_MS = 3_000;
 const QUERY_MS = 1_000;
 
 type Kept = { until: number; withStatus: boolean; run: Promise<LiveRun> };
+
+const beforeOf = async (kept: Kept | undefined): Promise<Partial<Known>> => {
+  const run = await kept?.run.catch(() => undefined);
+  if (run === undefined || run.kind === 'absent') return {};
+  const { workflowRunId, startedAt, memo } = run;
+  return { workflowRunId, startedAt, memo };
+};
 
 const knownOf = (description: WorkflowExecutionDescription): Known => ({
   workflowRunId: description.runId,
@@ -77,8 +86,8 @@ export const createLiveRuns = (calls: TemporalCalls): LiveRuns => {
   const of: LiveRuns['of'] = (workflowId, { withStatus }) => {
     const known = kept.get(workflowId);
     if (known !== undefined && known.until > Date.now() && (known.withStatus || !withStatus)) return known.run;
-    const run = ask(calls, workflowId, withStatus).catch((error: unknown): LiveRun => {
-      if (error instanceof PerennialFailure && error.code === 'TemporalUnavailable') return { kind: 'unknown' };
+    const run = ask(calls, workflowId, withStatus).catch(async (error: unknown): Promise<LiveRun> => {
+      if (error instanceof PerennialFailure && error.code === 'TemporalUnavailable') return { ...(await beforeOf(known)), kind: 'unknown' };
       throw error;
     });
     const entry: Kept = { until: Date.now() + KEPT_MS, withStatus, run };
@@ -93,7 +102,7 @@ export const createLiveRuns = (calls: TemporalCalls): LiveRuns => {
 
   return {
     of,
-    started: (workflowId, run) => keep(workflowId, { until: Date.now() + KEPT_MS, withStatus: false, run: Promise.resolve({ ...run, kind: 'open', pending: [], status: null }) }),
+    started: (workflowId, run) => keep(workflowId, { until: Date.now() + NEW_MS, withStatus: false, run: Promise.resolve({ ...run, kind: 'open', pending: [], status: null }) }),
     forget: (workflowId) => kept.delete(workflowId),
   };
 };

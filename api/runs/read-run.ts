@@ -4,9 +4,9 @@ import type { PipelineSpec } from '../../contracts/pipeline.ts';
 import { WORKFLOWS_POOL } from '../../contracts/queues.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import type { ApiContext } from '../http/app-types.ts';
-import type { LiveRun } from './live-runs.ts';
+import type { LiveRun, RunMemo } from './live-runs.ts';
 import { runLinks } from './run-links.ts';
-import { readRun, type StepRow } from './run-rows.ts';
+import { readRun, type RunRows, type StepRow } from './run-rows.ts';
 import type { RunView } from './run-schemas.ts';
 import { isTerminal, runView } from './run-view.ts';
 
@@ -14,6 +14,11 @@ export const runNotFound = (runId: string): PerennialFailure => new PerennialFai
 
 /** Steps without an activity of their own: what they wait for is known to the workflow alone. */
 const ASKED_STEPS = new Set(['gate', 'rollout']);
+
+/** Rows that change all the time say enough: Temporal is asked when they fall silent, or when a step is tried again. */
+const BUSY_MS = 1_500;
+
+const isBusy = ({ steps, quietMs }: RunRows): boolean => quietMs < BUSY_MS && steps.every((step) => step.state !== 'failed');
 
 const needsStatus = (steps: readonly StepRow[]): boolean => steps.some((step) => ASKED_STEPS.has(step.step) && step.state === 'running');
 
@@ -28,10 +33,11 @@ const specOf = async (context: ApiContext, { pipeline, version }: { pipeline: st
   }
 };
 
-const versionOf = (live: LiveRun | undefined): number | undefined => (live !== undefined && 'memo' in live ? live.memo?.pipelineVersion : undefined);
+const memoOf = (live: LiveRun | undefined): RunMemo | undefined => (live === undefined || live.kind === 'absent' ? undefined : live.memo);
 
 /**
- * The run as it is now. A run that ended costs one question to PostgreSQL; an open one costs Temporal one a second at most.
+ * The run as it is now. A run that ended, or whose rows keep changing, costs one question to PostgreSQL; another open one costs Temporal
+ * one a second at most.
  * @throws PerennialFailure RunNotFound, PostgresUnavailable
  */
 export const showRun = async (context: ApiContext, runId: string): Promise<RunView> => {
@@ -39,16 +45,16 @@ export const showRun = async (context: ApiContext, runId: string): Promise<RunVi
   if (workflowId === undefined) throw runNotFound(runId);
   const [found, pools] = await Promise.all([readRun(context.database, runId), context.pools.live()]);
   const steps = found?.steps ?? [];
-  const isDone = found !== undefined && isTerminal(found.run.state);
-  const live = isDone ? undefined : await context.liveRuns.of(workflowId, { withStatus: pools.has(WORKFLOWS_POOL) && needsStatus(steps) });
+  const speaksForItself = found !== undefined && (isTerminal(found.run.state) || isBusy(found));
+  const live = speaksForItself ? undefined : await context.liveRuns.of(workflowId, { withStatus: pools.has(WORKFLOWS_POOL) && needsStatus(steps) });
   if (found === undefined && live?.kind === 'absent') throw runNotFound(runId);
-  if (found === undefined && live?.kind === 'unknown') {
+  if (found === undefined && live?.kind === 'unknown' && live.memo === undefined) {
     throw new PerennialFailure('TemporalUnavailable', 'the run has no row yet, and the Temporal server, which would know it, does not answer');
   }
   const pipeline = found?.run.pipeline ?? runId.slice(0, runId.lastIndexOf('.'));
-  const spec = await specOf(context, { pipeline, version: found?.run.pipelineVersion ?? versionOf(live) });
+  const spec = await specOf(context, { pipeline, version: found?.run.pipelineVersion ?? memoOf(live)?.pipelineVersion });
   const links = runLinks(context.temporal, { runId, workflowId });
-  const retryOf = found?.run.retryOf ?? (live !== undefined && 'memo' in live ? live.memo?.retryOf : undefined) ?? undefined;
+  const retryOf = found?.run.retryOf ?? memoOf(live)?.retryOf;
   const earlier = retryOf === undefined ? undefined : ((await readRun(context.database, retryOf))?.steps ?? []);
   return runView({ runId, workflowId, links, row: found?.run, steps, earlier, spec, live, moment: { nowMs: Date.now(), pools } });
 };

@@ -1,5 +1,5 @@
 /** Rows of runs and their steps, as the step activities write them. */
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { Database } from '../../adapters/postgres/schema.ts';
 import type { FailureRecord, RunOutcome, RunState, RunTrigger, StepState } from '../../contracts/run.ts';
 
@@ -33,15 +33,26 @@ export type StepRow = {
 };
 
 const UTC = sql.lit('YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
-const at = (column: string) => sql`to_char(${sql.ref(column)} at time zone 'utc', ${UTC})`;
+const asUtc = (instant: RawBuilder<unknown>) => sql`to_char(${instant} at time zone 'utc', ${UTC})`;
+const at = (column: string) => asUtc(sql.ref(column));
 
 const RUN = sql`r.run_id as "runId", r.pipeline, r.pipeline_version as "pipelineVersion", r.model, r.workflow_id as "workflowId", r.trigger,
   r.state, r.outcome, r.failure, r.retry_of as "retryOf", ${at('r.started_at')} as "startedAt", ${at('r.finished_at')} as "finishedAt"`;
 
+export type RunRows = {
+  run: RunRow;
+  steps: StepRow[];
+  /** Milliseconds since a row of the run last changed, by the clock of the database. */
+  quietMs: number;
+};
+
+const quietMsOf = (now: string, run: RunRow, steps: readonly StepRow[]): number =>
+  Date.parse(now) - Math.max(...[run.startedAt, ...steps.flatMap((step) => [step.startedAt, step.finishedAt])].map((time) => (time === null ? 0 : Date.parse(time))));
+
 /** One run with its steps, in one question: this is what clients poll. */
-export const readRun = async (database: Kysely<Database>, runId: string): Promise<{ run: RunRow; steps: StepRow[] } | undefined> => {
-  const { rows } = await sql<RunRow & { steps: StepRow[] | null }>`
-    select ${RUN}, (
+export const readRun = async (database: Kysely<Database>, runId: string): Promise<RunRows | undefined> => {
+  const { rows } = await sql<RunRow & { steps: StepRow[] | null; now: string }>`
+    select ${RUN}, ${asUtc(sql`now()`)} as now, (
       select json_agg(json_build_object('step', s.step, 'position', s.position, 'pool', s.pool, 'state', s.state, 'attempts', s.attempts,
         'worker', s.worker, 'input', s.input, 'output', s.output, 'failure', s.failure,
         'startedAt', ${at('s.started_at')}, 'finishedAt', ${at('s.finished_at')}) order by s.position)
@@ -49,8 +60,8 @@ export const readRun = async (database: Kysely<Database>, runId: string): Promis
     from runs r where r.run_id = ${runId}`.execute(database);
   const [row] = rows;
   if (row === undefined) return undefined;
-  const { steps, ...run } = row;
-  return { run, steps: steps ?? [] };
+  const { steps, now, ...run } = row;
+  return { run, steps: steps ?? [], quietMs: quietMsOf(now, run, steps ?? []) };
 };
 
 export type RunFilter = { pipeline?: string | undefined; state?: string | undefined; before?: string | undefined; limit: number };

@@ -33,10 +33,10 @@ const durationOf = (startedAt: string | null, end: { finishedAt: string | null; 
 type Base = Omit<RunView, 'step' | 'waitingFor' | 'degraded' | 'steps'>;
 
 const baseOf = ({ runId, workflowId, links, row, spec, live, moment }: RunParts): Base => {
-  const known = live !== undefined && 'memo' in live ? live : undefined;
+  const known = live === undefined || live.kind === 'absent' ? undefined : live;
   const closed = live?.kind === 'closed' ? live : undefined;
   const state = row !== undefined && isTerminal(row.state) ? row.state : (closed?.state ?? row?.state ?? 'running');
-  const startedAt = known?.startedAt ?? row?.startedAt ?? null;
+  const startedAt = row?.startedAt ?? known?.startedAt ?? null;
   const finishedAt = row?.finishedAt ?? closed?.closedAt ?? null;
   return {
     runId,

@@ -1,7 +1,6 @@
--- features.sql with two mistakes that happen: the weather is joined by the clock time on the ticket (New York) although its hours
--- are UTC, so every flight gets the weather of four or five hours too early; and departure_minute is the minute within the
--- hour instead of the minute of the day. Names and types are right and no value is odd, so every check passes: only the
--- judged model shows it.
+-- features.sql with two mistakes that happen: the weather is asked for at five minutes past the hour, when there is no observation,
+-- so the LEFT JOIN finds nothing; and departure_minute is the minute within the hour instead of the minute of the day. Names and
+-- types are right, a missing value is allowed, so every check passes: only the judged model shows it.
 SELECT
   strftime(make_date(flight.year, flight.month, flight.day), '%Y%m%d')
     || '-' || flight.carrier || flight.flight || '-' || flight.origin AS flight_id,
@@ -30,6 +29,6 @@ SELECT
   weather.visib AS visib
 FROM flights AS flight
 LEFT JOIN weather ON weather.origin = flight.origin
-  AND weather.time_hour = make_timestamp(flight.year, flight.month, flight.day, flight.hour, 0, 0) - INTERVAL 1 HOUR
+  AND weather.time_hour = flight.time_hour - INTERVAL 55 MINUTE
 LEFT JOIN planes AS plane ON plane.tailnum = flight.tailnum
 WHERE flight.arr_delay IS NOT NULL

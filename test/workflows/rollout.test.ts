@@ -181,8 +181,7 @@ describe('what people say', () => {
     await handle.executeUpdate(pauseUpdate, says);
     expect(await refusalOf(handle.executeUpdate(promoteUpdate, says))).toMatchObject({ message: 'the rollout is paused: resume it first' });
     await handle.executeUpdate(abortUpdate, says);
-    await handle.result();
-    await expect(handle.executeUpdate(abortUpdate, says)).rejects.toThrow();
+    expect(await handle.result()).toMatchObject({ kind: 'aborted' });
   });
 
   it('a cancel puts all traffic back, and the workflow ends as cancelled', async () => {
@@ -208,7 +207,7 @@ describe('what people say', () => {
 });
 
 describe('a long rollout', () => {
-  const plan = rolloutPlan({ steps: [{ weight: 50, seconds: 36_000, minimumRequests: 1 }], analysis: { intervalSeconds: 60 } });
+  const plan = rolloutPlan({ steps: [{ weight: 50, seconds: 18_000, minimumRequests: 1 }], analysis: { intervalSeconds: 60 } });
 
   it('continues as new in the middle of a step: same step, same elapsed time, one shift', async () => {
     const scenario = environment.world.scenario('patient');
@@ -216,9 +215,9 @@ describe('a long rollout', () => {
     const startedAtMs = await environment.temporal.currentTimeMs();
     expect(await handle.result()).toMatchObject({ kind: 'promoted' });
     const hours = ((await environment.temporal.currentTimeMs()) - startedAtMs) / 3_600_000;
-    expect(await continuations(handle)).toBeGreaterThanOrEqual(2);
-    expect(hours).toBeGreaterThanOrEqual(10);
-    expect(hours).toBeLessThan(10.2);
+    expect(await continuations(handle)).toBeGreaterThanOrEqual(1);
+    expect(hours).toBeGreaterThanOrEqual(5);
+    expect(hours).toBeLessThan(5.2);
     expect(scenario.calls.filter((name) => name === 'shiftTraffic').length).toBe(1);
     expect(scenario.deployment).toMatchObject({ generation: 3, split: stableAt(2) });
   });

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { RunOutcome } from '../../../contracts/run.ts';
 import type { FlightDelaysPipeline } from './pipeline.ts';
 import { MODEL, type Stage } from './stage.ts';
+import type { Answered, LabelledRow } from './traffic.ts';
 
 export type StepView = {
   name: string;
@@ -73,4 +74,17 @@ export const followRun = async (stage: Stage, runId: string, onView: (run: RunVi
     await onView(run);
     await pause(150);
   }
+};
+
+const ROWS_PER_SECOND = 150;
+
+/** Live rows from the moment that the run begins its rollout: training has the machine for itself, the canary has requests to judge. */
+export const trafficDuringRollout = (stage: Stage, rows: LabelledRow[]): { onView: (run: RunView) => void; stop: () => Promise<Answered[]> } => {
+  let sender: ReturnType<Stage['traffic']['start']> | undefined;
+  return {
+    onView: (run) => {
+      if (run.step === 'rollout') sender ??= stage.traffic.start(rows, ROWS_PER_SECOND);
+    },
+    stop: async () => (await sender?.stop()) ?? [],
+  };
 };

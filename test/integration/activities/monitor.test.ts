@@ -155,10 +155,12 @@ describe('a window of the prediction log', () => {
 });
 
 describe('the monitor', () => {
-  const evaluate = async (nextWindow: number) => {
-    const { evaluateMonitorWindows } = createMonitorActivities({ registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), artifacts, predictions: predictions() });
-    return runActivity(evaluateMonitorWindows, { model: 'flights', version: 1, spec, nextWindow });
+  let activities: ReturnType<typeof createMonitorActivities>;
+  const startWorker = (): void => {
+    activities = createMonitorActivities({ registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), artifacts, predictions: predictions() });
   };
+  beforeEach(startWorker);
+  const evaluate = (nextWindow: number, attempt = 1) => runActivity(activities.evaluateMonitorWindows, { model: 'flights', version: 1, spec, nextWindow }, { attempt });
   const asTrained = (index: number) => ({ distance: [0.05, 0.15, 0.25, 5, 20][index % 5], carrier: index % 2 === 0 ? 'AA' : 'B6' });
   const savedWindows = () => test.database.selectFrom('monitor_windows').selectAll().orderBy('window_number').execute();
 
@@ -188,6 +190,9 @@ describe('the monitor', () => {
     await label({ i9: 0, i8: 0, i1: 1, i0: 1 });
     const first = await evaluate(1);
     expect(first).toMatchObject({ changed: [{ qualityDropped: true }] });
+    expect(await evaluate(1, 2)).toEqual(first);
+    expect(await evaluate(1)).toEqual({ nextWindow: 1, changed: [] });
+    startWorker();
     expect(await evaluate(1)).toEqual(first);
   });
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HeartbeatDetails } from '../../../activities/boundary.ts';
-import { ArtifactRef } from '../../../contracts/artifact.ts';
+import type { ArtifactRef } from '../../../contracts/artifact.ts';
 import type { FeatureSetRef } from '../../../contracts/features.ts';
 import { TrainedModel } from '../../../contracts/model.ts';
 import { TrainSpec } from '../../../contracts/pipeline.ts';

@@ -18,7 +18,7 @@ describe('split by time', () => {
     ['one day on a leap day', spec('P1D'), '2024-02-29T01:00:00Z', '2024-02-29', '2024-03-01'],
     ['a month with a leap day', spec('P1M'), '2024-02-10T01:00:00Z', '2024-02-01', '2024-03-01'],
     ['days before 1970', spec('P2D'), '1969-12-30T12:00:00Z', '1969-12-29', '1969-12-31'],
-  ])('holds out %s', (_what, split, last, from, until) => {
+  ])('holds out %s', (...[, split, last, from, until]) => {
     const window = splitWindow(split, data('1960-01-01T00:00:00Z', last));
     expect(window).toEqual({ trainFrom: '1960-01-01T00:00:00.000Z', holdoutFrom: `${from}T00:00:00.000Z`, holdoutUntil: `${until}T00:00:00.000Z` });
   });

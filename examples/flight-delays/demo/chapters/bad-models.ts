@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { championVersion, historyOf, rolloutRows, servedBy, splitsOf, versionRows } from '../evidence.ts';
 import { deliverMonths, EXAMPLE_FOLDER, loadPipeline, type FlightDelaysPipeline } from '../pipeline.ts';
-import { followRun, startRun } from '../runs.ts';
+import { followRun, startRun, trafficDuringRollout } from '../runs.ts';
 import type { Point, Stage } from '../stage.ts';
 
 export type Refusal = { ok: boolean; evidence: Record<string, unknown> };
@@ -34,10 +34,10 @@ export const rolledBackLive = async (stage: Stage): Promise<Refusal> => {
   const failedBefore = stage.traffic.counts.failed;
   const before = await championVersion(stage);
   deliverMonths(stage.arrivals, ['2013-05']);
-  const sender = stage.traffic.start(await stage.rows('2013-06', 4_000), 150);
+  const live = trafficDuringRollout(stage, await stage.rows('2013-06', 4_000));
   const runId = await startRun(stage, lookupPipeline(stage), 'lookup-table');
-  const run = await followRun(stage, runId);
-  await sender.stop();
+  const run = await followRun(stage, runId, live.onView);
+  await live.stop();
   const [versions, champion, rollouts] = await Promise.all([versionRows(stage), championVersion(stage), rolloutRows(stage)]);
   const version = versions.find(({ run_id }) => run_id === runId)?.version;
   const rollout = rollouts.find((row) => row.version === version);

@@ -1,7 +1,8 @@
 /** Points 3 and 6: a challenger goes live step by step on rows of June, while everything but the gateways is killed in the middle. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { historyOf, championVersion, promotionCount, rolloutRows, splitsOf, versionRows } from '../evidence.ts';
 import { loadPipeline } from '../pipeline.ts';
-import { followRun, startRun } from '../runs.ts';
+import { followRun, startRun, trafficDuringRollout } from '../runs.ts';
 import { MODEL, type Point, type Stage } from '../stage.ts';
 import { rolloutWorkflowId } from '../../../../contracts/ids.ts';
 
@@ -11,6 +12,14 @@ type Deployment = { generation: number; split: { canaryWeight: number }; rollout
 const VICTIMS = ['worker-workflows', 'worker-data', 'worker-cpu', 'worker-gpu', 'api', 'temporal'];
 
 type Strike = { killed: string[]; at: Deployment; answeredMeanwhile: number };
+
+/** Resolves when the supervisor has started another process in the place of the killed one, and it is ready. */
+const killAndAwait = async ({ stack: { processes } }: Stage, victim: string): Promise<void> => {
+  const before = processes.pid(victim);
+  processes.kill(victim, 'SIGKILL');
+  while (processes.pid(victim) === before || processes.pid(victim) === undefined) await pause(20);
+  await processes.waitReady(victim);
+};
 
 /** Kills at the first sight of the wanted weight and waits until all is back; the supervisor starts what died. */
 const strikeAt = (stage: Stage, weight: number): { onView: () => Promise<void>; strike: () => Strike | undefined } => {
@@ -23,9 +32,8 @@ const strikeAt = (stage: Stage, weight: number): { onView: () => Promise<void>; 
       if (deployment.split.canaryWeight !== weight) return;
       const sentBefore = stage.traffic.counts.sent;
       stage.say(`  the canary has ${weight} %: kill -9 of ${VICTIMS.join(', ')}`);
-      for (const victim of VICTIMS) stage.stack.processes.kill(victim, 'SIGKILL');
       done = { killed: VICTIMS, at: deployment, answeredMeanwhile: 0 };
-      await Promise.all(VICTIMS.map((victim) => stage.stack.processes.waitReady(victim)));
+      await Promise.all(VICTIMS.map((victim) => killAndAwait(stage, victim)));
       done.answeredMeanwhile = stage.traffic.counts.sent - sentBefore;
       stage.say(`  all are back; the gateways answered ${done.answeredMeanwhile} requests meanwhile, ${stage.traffic.counts.failed} failed so far`);
     },
@@ -34,12 +42,15 @@ const strikeAt = (stage: Stage, weight: number): { onView: () => Promise<void>; 
 
 export const canaryAndSurvive = async (stage: Stage): Promise<Point[]> => {
   stage.say('3. Canary: a challenger from January to April, judged on May beside the champion, goes live on rows of June');
-  const sender = stage.traffic.start(await stage.rows('2013-06', 4_000), 150);
+  const live = trafficDuringRollout(stage, await stage.rows('2013-06', 4_000));
   const failedBefore = stage.traffic.counts.failed;
   const chaos = strikeAt(stage, 25);
   const runId = await startRun(stage, loadPipeline(stage.arrivals), 'challenger');
-  const run = await followRun(stage, runId, chaos.onView);
-  const answered = await sender.stop();
+  const run = await followRun(stage, runId, async (view) => {
+    live.onView(view);
+    await chaos.onView();
+  });
+  const answered = await live.stop();
   const [versions, champion, rollouts] = await Promise.all([versionRows(stage), championVersion(stage), rolloutRows(stage)]);
   const version = versions.find(({ run_id }) => run_id === runId);
   const rollout = rollouts.find((row) => row.version === version?.version);

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { championVersion, historyOf, monitorRows, promotionCount, triggerRows, versionRows, type TriggerRow, type WindowRow } from '../evidence.ts';
 import { deliverMonths } from '../pipeline.ts';
-import { followRun } from '../runs.ts';
+import { followRun, trafficDuringRollout } from '../runs.ts';
 import { MODEL, sendLabels, type Point, type Stage } from '../stage.ts';
 
 const BOUND_MS = 60_000;
@@ -39,14 +39,14 @@ export const driftAndRetrain = async (stage: Stage): Promise<Point> => {
   stage.say('5. Summer: rows of July are served, the partitions of June and July arrive, the truth comes late');
   const before = (await championVersion(stage)) ?? 0;
   deliverMonths(stage.arrivals, ['2013-06', '2013-07']);
-  const july = await stage.traffic.sendAll(await stage.rows('2013-07', 8_000), 16);
+  const july = await stage.traffic.sendAll(await stage.rows('2013-07', 10_000), 16);
   const drift = await seeDrift(stage, before);
   await announceData(stage);
   stage.say(`  ${await sendLabels(stage, july)} labels of July`);
   const trigger = await seeTrigger(stage);
-  const sender = stage.traffic.start(await stage.rows('2013-08', 4_000), 150);
-  const run = await followRun(stage, trigger.run_id);
-  await sender.stop();
+  const live = trafficDuringRollout(stage, await stage.rows('2013-08', 4_000));
+  const run = await followRun(stage, trigger.run_id, live.onView);
+  await live.stop();
   const [versions, champion, windows, triggers, history] = await Promise.all([versionRows(stage), championVersion(stage), monitorRows(stage), triggerRows(stage), historyOf(stage, run.workflowId)]);
   const version = versions.find(({ run_id }) => run_id === trigger.run_id);
   const dropped = windows.find(({ version: judged, report }) => judged === before && report.qualityDropped);
