@@ -1,4 +1,5 @@
 /** Steps of a monitor: closes windows of the prediction log, and judges them again when labels come. */
+import { log } from '@temporalio/activity';
 import type { ArtifactRef } from '../contracts/artifact.ts';
 import type { MonitorActivities } from '../contracts/activities.ts';
 import { FeatureSetManifest, type ReferenceDistribution } from '../contracts/features.ts';
@@ -87,6 +88,16 @@ const evaluateWindow = async ({ predictions, windows }: MonitorPorts, input: Inp
   return judged;
 };
 
+/** An old window that cannot be read any more (its segment was lost, say) must not keep the next one from being closed. */
+const rejudge = async (ports: MonitorPorts, input: Input, window: number, reference: Reference): Promise<MonitorWindow | undefined> => {
+  try {
+    return await evaluateWindow(ports, input, window, reference);
+  } catch (error) {
+    log.warn('a window could not be judged again', { model: input.model, window, error: String(error) });
+    return undefined;
+  }
+};
+
 /**
  * Remembers what this process has told of each window, so that a window that is judged again without new labels is not told again.
  * A repeated attempt tells everything: the answer of the one before may have been lost.
@@ -108,7 +119,7 @@ const evaluate = async (ports: MonitorPorts, { input, attempt, reference, isTold
   const { model, version, nextWindow } = input;
   const changed: MonitorWindow[] = [];
   for (const window of await ports.windows.awaitingLabels(model, version, REJUDGED_AT_ONCE)) {
-    const judged = await evaluateWindow(ports, input, window, reference);
+    const judged = await rejudge(ports, input, window, reference);
     if (judged !== undefined && !isTold(input, judged, attempt)) changed.push(summaryOf(judged));
   }
   const closed = await evaluateWindow(ports, input, nextWindow, reference);
@@ -117,12 +128,12 @@ const evaluate = async (ports: MonitorPorts, { input, attempt, reference, isTold
   return { nextWindow: nextWindow + 1, changed: [...changed, summaryOf(closed)] };
 };
 
-type Decision = Parameters<MonitorActivities['recordMonitorDecision']>[0];
+type Decision = Parameters<MonitorActivities['recordMonitorDecision']>[0] & { version?: number };
 
-/** A monitor watches the champion: the decision is about a window of that version. */
-const recordDecision = async ({ registry, windows }: MonitorPorts, { model, window, decision }: Decision): Promise<void> => {
-  const version = await registry.alias(model, CHAMPION);
-  if (version !== undefined) await windows.recordDecision(model, version, window, decision);
+/** A monitor watches the champion: without a version, the decision is about a window of that one. */
+const recordDecision = async ({ registry, windows }: MonitorPorts, { model, version, window, decision }: Decision): Promise<void> => {
+  const decided = version ?? (await registry.alias(model, CHAMPION));
+  if (decided !== undefined) await windows.recordDecision(model, decided, window, decision);
 };
 
 export const createMonitorActivities = (ports: MonitorPorts): Pick<MonitorActivities, 'evaluateMonitorWindows' | 'recordMonitorDecision'> => {

@@ -58,7 +58,6 @@ const createInstance = ({ logger, isDatabaseOutage }: ApiDependencies): App => {
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
     routerOptions: { maxParamLength: MOST_PARAMETER_CHARACTERS },
-    exposeHeadRoutes: false,
     genReqId: () => uuidv7(),
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { FastifyServerOptions, RouteOptions } from 'fastify';
 import type { Kysely } from 'kysely';
+import type { Pool } from 'pg';
 import type { Database } from '../adapters/postgres/schema.ts';
 import type { Deployments } from '../domain/ports/deployments.ts';
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
@@ -9,6 +10,8 @@ import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
 export type ApiDependencies = {
   /** The API's own reads and writes: keys, pipelines, audit, idempotency, and what it shows. */
   database: Kysely<Database>;
+  /** The connections of `database`, for the one question that is asked all the time. */
+  pool: Pick<Pool, 'query'>;
   client: Client;
   /** Traffic is only ever changed through this port. */
   deployments: Deployments;

@@ -15,12 +15,13 @@ const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnec
 const isLoopback = (bind: string): boolean => bind === 'localhost' || bind === '::1' || bind.startsWith('127.');
 
 const createProcess = async (config: Config): Promise<{ app: App; close: () => Promise<void> }> => {
-  const { database } = connectDatabase(config.postgres.url, { connections: CONNECTIONS });
+  const { database, pool } = connectDatabase(config.postgres.url, { connections: CONNECTIONS });
   // Lazy: the API starts while Temporal is down, says so in /readyz, and finds it when it comes.
   const connection = Connection.lazy({ address: config.temporal.address, channelArgs: RECONNECT });
   const client = new Client({ connection, namespace: config.temporal.namespace });
   const app = await createApp({
     database,
+    pool,
     client,
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
@@ -30,8 +31,8 @@ const createProcess = async (config: Config): Promise<{ app: App; close: () => P
     logger: { level: config.logLevel, base: { process: 'api' } },
   });
   const close = async (): Promise<void> => {
+    // Temporal's connection ends with the process: a call that is still tried again would fail on a closed one, uncaught.
     await app.close();
-    await connection.close();
     await database.destroy();
   };
   return { app, close };

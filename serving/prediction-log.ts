@@ -82,7 +82,7 @@ export class PredictionLog {
   }
 
   /** Writes what has gathered and closes the file. */
-  async stop(): Promise<void> { const T=(globalThis as any).T; console.log(JSON.stringify({batch:T.r/T.b, batchMs:T.bt/T.b, group:T.gr/T.g, writeMs:T.wt/T.g, syncMs:T.gt/T.g})); (await import('node:fs')).appendFileSync('/tmp/prof/stats', JSON.stringify({batch:T.r/T.b, batchMs:T.bt/T.b, group:T.gr/T.g, writeMs:T.wt/T.g, syncMs:T.gt/T.g})+'\n');
+  async stop(): Promise<void> {
     this.#isStopped = true;
     clearInterval(this.#timer);
     do {
@@ -116,8 +116,8 @@ export class PredictionLog {
     try {
       const file = (this.#file ??= await this.#openFile());
       const bytes = Buffer.from(this.#textOf(group, file), 'utf8');
-      const t0 = performance.now(); await writeAll(file.handle, bytes); const t1 = performance.now();
-      await file.handle.datasync(); const T = ((globalThis as any).T ??= {b:0,r:0,bt:0,g:0,gr:0,gt:0,wt:0}); T.g++; T.gr+=group.records.length; T.gt+=performance.now()-t1; T.wt+=t1-t0;
+      await writeAll(file.handle, bytes);
+      await file.handle.datasync();
       file.bytes += bytes.length;
       this.failingSince = undefined;
       group.settle(null);

@@ -156,7 +156,6 @@ export class VersionHost {
     if (jobs.length === 0) return;
     this.#running = jobs;
     this.#runningSince = performance.now();
-    const T = ((globalThis as any).T ??= {b:0,r:0,bt:0,g:0,gr:0,gt:0,wt:0}); T.b++; T.r+=jobs.length;
     const batch = joinRows(this.model.signature, jobs);
     let isHung = false;
     const timer = setTimeout(() => {
@@ -165,7 +164,7 @@ export class VersionHost {
     }, this.runLimitMs);
     try {
       const outputs = await host.run(batch.rows, batch.tensors);
-      this.#measure(batch.rows); T.bt += performance.now()-this.#runningSince;
+      this.#measure(batch.rows);
       this.#deliver(jobs, outputs);
     } catch (error) {
       this.#retryOrReject(jobs, error as Error, isHung);

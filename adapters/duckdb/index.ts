@@ -29,7 +29,7 @@ const PROCESS = fileURLToPath(new URL('query-process.ts', import.meta.url));
 const GIGABYTE = 1e9;
 
 /** No secret of the worker is in the environment of a process that runs user SQL. */
-const childEnvironment = (folder: string): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], HOME: folder, TMPDIR: folder, TZ: 'UTC' });
+const childEnvironment = (folder: string): NodeJS.ProcessEnv => ({ HOME: folder, TMPDIR: folder, TZ: 'UTC' });
 
 const startProcess = (folder: string): ChildProcess =>
   fork(PROCESS, [], { execArgv: ['--import', import.meta.resolve('tsx')], env: childEnvironment(folder), cwd: folder, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });

@@ -41,7 +41,8 @@ const answer = async (call: Call): Promise<CallMessage> => {
 };
 
 volunteerForOutOfMemory();
-process.once('disconnect', () => process.exit(1));
+// Killed, not exited: an orderly exit would wait for a query that runs.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.once('message', (call: Call) => {
   void answer(call).then((message) => process.send?.(message, () => process.exit(0)));
 });

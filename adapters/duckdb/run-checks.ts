@@ -54,7 +54,7 @@ const duplicatesOutcome = async (connection: DuckDBConnection, relation: string,
   );
   const failingRows = Number(repeated ?? 0);
   if (failingRows === 0) return { passed: true, failingRows, message: 'no row repeats another', examples: [] };
-  const where = `WHERE ${present} QUALIFY row_number() OVER (PARTITION BY ${names}) > 1`;
+  const where = `WHERE ${present} QUALIFY row_number() OVER (PARTITION BY ${names}) > 1 ORDER BY ${names}`;
   const quoted = columns.map((name) => `"${name}"`).join(', ');
   return { passed: false, failingRows, message: `${failingRows} rows repeat an earlier one in ${quoted}`, examples: await examples(connection, { relation, where, columns }) };
 };

@@ -1,14 +1,13 @@
 /** Unique and canonical texts: UUIDv7, sha256, canonical JSON. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
-/** A UUID of version 7: 48 bits of time, so that ids sort by age, and 74 random bits. */
+/**
+ * A UUID of version 7: 48 bits of time, so that ids sort by age, and 74 random bits. The random bits are those of a version 4, because
+ * Node draws them in bulk: drawing 16 bytes for each request alone costs as much as the rest of a small one.
+ */
 export const uuidv7 = (nowMs = Date.now()): string => {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(nowMs, 0, 6);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const time = nowMs.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 };
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

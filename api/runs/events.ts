@@ -113,6 +113,8 @@ export const registerRunEvents = (app: App, context: ApiContext): void => {
   app.route({
     method: 'GET',
     url: '/api/v1/runs/:id/events',
+    // A HEAD would open a stream that nobody reads.
+    exposeHeadRoute: false,
     config: { policy: 'read' },
     schema: {
       tags: ['runs'],

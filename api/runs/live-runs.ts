@@ -9,8 +9,9 @@ import { PerennialFailure } from '../../domain/failure.ts';
 import type { TemporalCalls } from '../temporal/calls.ts';
 import { closedEndOf } from '../temporal/closed-run.ts';
 import { pendingActivitiesOf, type PendingActivity } from '../temporal/pending-activities.ts';
+import { runInputOf } from '../temporal/run-input.ts';
 
-/** What a run carries from its start, for as long as its row is not there. */
+/** What is shown of a run's start for as long as its row is not there. */
 export type RunMemo = Pick<RunInput, 'pipelineVersion' | 'trigger' | 'retryOf'>;
 
 type Known = { workflowRunId: string; startedAt: string; memo: RunMemo | undefined };
@@ -46,11 +47,13 @@ const beforeOf = async (kept: Kept | undefined): Promise<Partial<Known>> => {
   return { workflowRunId, startedAt, memo };
 };
 
-const knownOf = (description: WorkflowExecutionDescription): Known => ({
-  workflowRunId: description.runId,
-  startedAt: description.startTime.toISOString(),
-  memo: description.memo as RunMemo | undefined,
-});
+const memoOf = async (calls: TemporalCalls, description: WorkflowExecutionDescription): Promise<RunMemo | undefined> => {
+  const memo = description.memo as Partial<RunMemo> | undefined;
+  const found = memo?.trigger === undefined ? await runInputOf(calls, description) : memo;
+  if (found?.trigger === undefined || found.pipelineVersion === undefined) return undefined;
+  const { pipelineVersion, trigger, retryOf } = found;
+  return { pipelineVersion, trigger, ...(retryOf === undefined ? {} : { retryOf }) };
+};
 
 /** The workflow's own words; null when it does not answer in time. */
 const queryStatus = (calls: TemporalCalls, workflowId: string): Promise<RunStatus | null> =>
@@ -66,13 +69,27 @@ const describeRun = (calls: TemporalCalls, workflowId: string): Promise<Workflow
     { boundMs: DESCRIBE_MS, impatient: true },
   );
 
-const ask = async (calls: TemporalCalls, workflowId: string, withStatus: boolean): Promise<LiveRun> => {
+type Question = { workflowId: string; withStatus: boolean; before: Partial<Known> };
+
+const ask = async (calls: TemporalCalls, { workflowId, withStatus, before }: Question): Promise<LiveRun> => {
   const [description, status] = await Promise.all([describeRun(calls, workflowId), withStatus ? queryStatus(calls, workflowId) : null]);
   if (description === undefined) return { kind: 'absent' };
-  const known = knownOf(description);
+  const memo = before.memo ?? (await memoOf(calls, description));
+  const known = { workflowRunId: description.runId, startedAt: description.startTime.toISOString(), memo };
   if (description.status.name === 'RUNNING') return { ...known, kind: 'open', pending: pendingActivitiesOf(description), status };
   const end = await closedEndOf(calls, description);
   return { ...known, kind: 'closed', ...end, closedAt: (description.closeTime ?? new Date()).toISOString() };
+};
+
+/** In an outage, what was known before is still known. */
+const askOrKeep = async (calls: TemporalCalls, question: Omit<Question, 'before'> & { before: Promise<Partial<Known>> }): Promise<LiveRun> => {
+  const before = await question.before;
+  try {
+    return await ask(calls, { ...question, before });
+  } catch (error) {
+    if (error instanceof PerennialFailure && error.code === 'TemporalUnavailable') return { ...before, kind: 'unknown' };
+    throw error;
+  }
 };
 
 export const createLiveRuns = (calls: TemporalCalls): LiveRuns => {
@@ -86,10 +103,7 @@ export const createLiveRuns = (calls: TemporalCalls): LiveRuns => {
   const of: LiveRuns['of'] = (workflowId, { withStatus }) => {
     const known = kept.get(workflowId);
     if (known !== undefined && known.until > Date.now() && (known.withStatus || !withStatus)) return known.run;
-    const run = ask(calls, workflowId, withStatus).catch(async (error: unknown): Promise<LiveRun> => {
-      if (error instanceof PerennialFailure && error.code === 'TemporalUnavailable') return { ...(await beforeOf(known)), kind: 'unknown' };
-      throw error;
-    });
+    const run = askOrKeep(calls, { workflowId, withStatus, before: beforeOf(known) });
     const entry: Kept = { until: Date.now() + KEPT_MS, withStatus, run };
     keep(workflowId, entry);
     run.then(

@@ -43,7 +43,7 @@ const memoOf = (live: LiveRun | undefined): RunMemo | undefined => (live === und
 export const showRun = async (context: ApiContext, runId: string): Promise<RunView> => {
   const workflowId = workflowIdOfRunId(runId);
   if (workflowId === undefined) throw runNotFound(runId);
-  const [found, pools] = await Promise.all([readRun(context.database, runId), context.pools.live()]);
+  const [found, pools] = await Promise.all([readRun(context.pool, runId), context.pools.live()]);
   const steps = found?.steps ?? [];
   const speaksForItself = found !== undefined && (isTerminal(found.run.state) || isBusy(found));
   const live = speaksForItself ? undefined : await context.liveRuns.of(workflowId, { withStatus: pools.has(WORKFLOWS_POOL) && needsStatus(steps) });
@@ -55,6 +55,6 @@ export const showRun = async (context: ApiContext, runId: string): Promise<RunVi
   const spec = await specOf(context, { pipeline, version: found?.run.pipelineVersion ?? memoOf(live)?.pipelineVersion });
   const links = runLinks(context.temporal, { runId, workflowId });
   const retryOf = found?.run.retryOf ?? memoOf(live)?.retryOf;
-  const earlier = retryOf === undefined ? undefined : ((await readRun(context.database, retryOf))?.steps ?? []);
+  const earlier = retryOf === undefined ? undefined : ((await readRun(context.pool, retryOf))?.steps ?? []);
   return runView({ runId, workflowId, links, row: found?.run, steps, earlier, spec, live, moment: { nowMs: Date.now(), pools } });
 };

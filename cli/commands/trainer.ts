@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { EXIT, usageFailure } from '../exit-codes.ts';
+import type { Config } from '../../workers/config.ts';
 import { openSession } from '../session.ts';
 
 const CONFORMANCE = fileURLToPath(new URL('../../trainers/conformance.py', import.meta.url));
@@ -16,6 +17,13 @@ const runConformance = (python: string, args: string[]): Promise<number> =>
     child.once('error', (error) => fail(usageFailure(`${python} cannot be started: ${error.message}`, 'Run `node deploy/local/setup.mjs`, or set PERENNIAL_PYTHON.')));
     child.once('exit', (code) => done(code ?? EXIT.failed));
   });
+
+/** The interpreter with the trainers' packages: the configured one, or that which set-up brought. */
+const pythonOf = async ({ python }: Config): Promise<string> => {
+  if (existsSync(python)) return python;
+  const { python: part } = await import('../../deploy/local/tools/python.ts');
+  return part.find() ?? python;
+};
 
 const isExecutable = (path: string): boolean => {
   try {
@@ -39,7 +47,8 @@ export const registerTrainerCommands = (program: Command): void => {
     .action(async (file: string, rest: string[], { params }: { params: string }, command: Command) => {
       const { config, output } = openSession(command);
       if (!existsSync(file)) throw usageFailure(`there is no file ${file}`, 'Give the path of the trainer.');
+      const python = await pythonOf(config);
       const options = [...(output.json ? ['--json'] : []), '--params', params];
-      process.exitCode = await runConformance(config.python, [...options, '--', ...commandOf(resolve(file), config.python), ...rest]);
+      process.exitCode = await runConformance(python, [...options, '--', ...commandOf(resolve(file), python), ...rest]);
     });
 };

@@ -1,19 +1,18 @@
 /** The API on a database and a Temporal server of the test's own, called in the process, with a key per role. */
 import { Client, Connection } from '@temporalio/client';
 import type { InjectOptions } from 'fastify';
-import type { Kysely } from 'kysely';
 import { isDatabaseOutage } from '../../adapters/postgres/client.ts';
 import { createDeployments } from '../../adapters/postgres/deployments.ts';
-import type { Database } from '../../adapters/postgres/schema.ts';
 import { createWorkflowControl } from '../../adapters/temporal/workflow-control.ts';
 import { createApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
 import type { App } from '../../api/http/app-types.ts';
 import { hashApiKey, newApiKey } from '../../api/keys/api-key.ts';
 import type { Role } from '../../contracts/roles.ts';
+import type { TestDatabase } from './database.ts';
 import { findFreePorts } from '../../deploy/local/processes/ports.ts';
 
-/** A client of a server that is not there. */
+/** A client of a server that is not there. It is not closed: a call that is still tried again would fail on a closed connection, uncaught. */
 export const unreachableTemporal = async (): Promise<Client> => {
   const { temporal } = await findFreePorts();
   return new Client({ connection: Connection.lazy({ address: `127.0.0.1:${temporal}` }) });
@@ -42,9 +41,10 @@ const read = (response: { statusCode: number; headers: Record<string, unknown>; 
 };
 
 /** The app, ready. `close` of the app is the caller's. */
-export const createTestApi = async ({ database, client, ...others }: { database: Kysely<Database>; client: Client } & Partial<ApiDependencies>): Promise<TestApi> => {
+export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'database' | 'pool'>, client: Client): Promise<TestApi> => {
   const dependencies: ApiDependencies = {
     database,
+    pool,
     client,
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
@@ -52,7 +52,6 @@ export const createTestApi = async ({ database, client, ...others }: { database:
     temporal: { namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
     openMetrics: false,
     logger: false,
-    ...others,
   };
   const app = await createApp(dependencies);
   await app.ready();

@@ -21,6 +21,12 @@ afterEach(async () => {
 });
 afterAll(() => environment.stop());
 
+/**
+ * Lets a second pass, which it can only when no activity is under way. The test server, unlike the real one, loses a workflow task that
+ * cancels an activity in the very moment in which it ends.
+ */
+const quiet = (): Promise<void> => environment.temporal.sleep('1s');
+
 const refusalOf = async (update: Promise<unknown>): Promise<unknown> => {
   const error = await update.then(
     () => undefined,
@@ -133,7 +139,7 @@ describe('what people say', () => {
     const handle = await environment.startRollout(rolloutInput('paused'));
     await environment.temporal.sleep('40s');
     await handle.executeUpdate(pauseUpdate, says);
-    await environment.temporal.sleep('2 hours');
+    await environment.temporal.sleep('20 minutes');
     const paused = await handle.query(rolloutStatusQuery);
     expect(paused).toMatchObject({ state: 'paused', step: 0, weight: 10, waitingFor: 'somebody to resume it' });
     expect(paused.stepElapsedSeconds).toBeGreaterThanOrEqual(39);
@@ -180,6 +186,7 @@ describe('what people say', () => {
     expect(await refusalOf(handle.executeUpdate(resumeUpdate, says))).toMatchObject({ type: 'RolloutNotRunning', message: 'the rollout is not paused' });
     await handle.executeUpdate(pauseUpdate, says);
     expect(await refusalOf(handle.executeUpdate(promoteUpdate, says))).toMatchObject({ message: 'the rollout is paused: resume it first' });
+    await quiet();
     await handle.executeUpdate(abortUpdate, says);
     expect(await handle.result()).toMatchObject({ kind: 'aborted' });
   });
@@ -207,7 +214,7 @@ describe('what people say', () => {
 });
 
 describe('a long rollout', () => {
-  const plan = rolloutPlan({ steps: [{ weight: 50, seconds: 18_000, minimumRequests: 1 }], analysis: { intervalSeconds: 60 } });
+  const plan = rolloutPlan({ steps: [{ weight: 50, seconds: 12_600, minimumRequests: 1 }], analysis: { intervalSeconds: 60 } });
 
   it('continues as new in the middle of a step: same step, same elapsed time, one shift', async () => {
     const scenario = environment.world.scenario('patient');
@@ -216,8 +223,8 @@ describe('a long rollout', () => {
     expect(await handle.result()).toMatchObject({ kind: 'promoted' });
     const hours = ((await environment.temporal.currentTimeMs()) - startedAtMs) / 3_600_000;
     expect(await continuations(handle)).toBeGreaterThanOrEqual(1);
-    expect(hours).toBeGreaterThanOrEqual(5);
-    expect(hours).toBeLessThan(5.2);
+    expect(hours).toBeGreaterThanOrEqual(3.5);
+    expect(hours).toBeLessThan(3.7);
     expect(scenario.calls.filter((name) => name === 'shiftTraffic').length).toBe(1);
     expect(scenario.deployment).toMatchObject({ generation: 3, split: stableAt(2) });
   });
@@ -228,7 +235,7 @@ describe('a long rollout', () => {
     const latest = environment.client.workflow.getHandle(handle.workflowId);
     await environment.temporal.sleep('1 hour');
     await latest.executeUpdate(pauseUpdate, says);
-    await environment.temporal.sleep('5 hours');
+    await environment.temporal.sleep('150 minutes');
     expect(await continuations(handle)).toBeGreaterThanOrEqual(1);
     const status = await latest.query(rolloutStatusQuery);
     expect(status).toMatchObject({ state: 'paused', step: 0, weight: 50, generation: 2 });

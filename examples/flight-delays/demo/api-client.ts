@@ -55,6 +55,8 @@ export const createApiClient = (options: { url: string; apiKey: string; patience
   return {
     get: <T>(path: string) => call<T>('GET', path),
     put: <T>(path: string, body: unknown, headers?: Record<string, string>) => call<T>('PUT', path, body, headers),
+    /** One CloudEvent in structured mode; its source and id make it safe to send again. */
+    event: <T>(event: Record<string, unknown>) => call<T>('POST', '/events', event, { 'content-type': 'application/cloudevents+json' }),
     /** `key` makes the request safe to send again. */
     post: <T>(path: string, body: unknown, key?: string) => call<T>('POST', path, body, key === undefined ? {} : { 'idempotency-key': key }),
   };

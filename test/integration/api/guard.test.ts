@@ -31,13 +31,12 @@ beforeAll(async () => {
   postgres = await startTestPostgres();
   test = await postgres.createDatabase();
   client = await unreachableTemporal();
-  api = await createTestApi({ database: test.database, client });
+  api = await createTestApi(test, client);
   routes = await routesOf(api.dependencies);
 });
 
 afterAll(async () => {
   await api?.app.close();
-  await client?.connection.close();
   await test?.drop();
   await postgres?.stop();
 });

@@ -14,13 +14,12 @@ beforeAll(async () => {
   postgres = await startTestPostgres();
   test = await postgres.createDatabase();
   client = await unreachableTemporal();
-  api = await createTestApi({ database: test.database, client });
+  api = await createTestApi(test, client);
   await test.database.insertInto('registered_models').values({ name: 'late' }).execute();
 });
 
 afterAll(async () => {
   await api?.app.close();
-  await client?.connection.close();
   await test?.drop();
   await postgres?.stop();
 });
@@ -196,7 +195,7 @@ describe('without Temporal', () => {
     await put('down', stepsPipeline('down'));
     const start = await api.as('author', { method: 'POST', url: '/api/v1/pipelines/down/runs', payload: {} });
     expect(start).toMatchObject({ status: 503, body: { code: 'TemporalUnavailable' }, headers: { 'retry-after': '2' } });
-    await test.database.insertInto('runs').values({ run_id: 'down.1', pipeline: 'down', pipeline_version: 1, model: null, workflow_id: 'run/down/down.1', trigger: JSON.stringify({ kind: 'manual', id: 'm', reason: 'r' }), retry_of: null }).execute();
+    await test.database.insertInto('runs').values({ run_id: 'down.1', pipeline: 'down', pipeline_version: 1, model: 'late', workflow_id: 'run/down/down.1', trigger: JSON.stringify({ kind: 'manual', id: 'm', reason: 'r' }), retry_of: null, started_at: new Date(Date.now() - 60_000) }).execute();
     const run = await api.as('viewer', { method: 'GET', url: '/api/v1/runs/down.1' });
     expect(run).toMatchObject({ status: 200, body: { state: 'running', degraded: expect.stringMatching(/Temporal does not answer/) } });
     expect((await api.as('viewer', { method: 'GET', url: '/api/v1/runs/down.2' })).body.code).toBe('TemporalUnavailable');

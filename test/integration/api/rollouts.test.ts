@@ -13,7 +13,7 @@ let api: TestApi;
 beforeAll(async () => {
   orchestration = await startOrchestration({ pools: ['workflows', 'data'] });
   const { database } = orchestration.test;
-  api = await createTestApi({ database, client: orchestration.client });
+  api = await createTestApi(orchestration.test, orchestration.client);
   const registry = createModelRegistry(database);
   for (const run of ['flights.r1', 'flights.r2', 'flights.r3']) await registry.registerVersion(registration(run));
   // A gateway that has taken over whatever comes: what gateways do is tested elsewhere.

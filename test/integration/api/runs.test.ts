@@ -9,7 +9,7 @@ let url: string;
 
 beforeAll(async () => {
   orchestration = await startOrchestration({ pools: ['workflows', 'data'] });
-  api = await createTestApi({ database: orchestration.test.database, client: orchestration.client });
+  api = await createTestApi(orchestration.test, orchestration.client);
   url = await api.app.listen({ host: '127.0.0.1', port: 0 });
   await api.as('author', { method: 'PUT', url: '/api/v1/pipelines/noops', payload: stepsPipeline('noops') });
 });

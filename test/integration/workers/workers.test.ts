@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorkflowControl } from '../../../adapters/temporal/workflow-control.ts';
 import { historyFromJson } from '../../../adapters/temporal/history-json.ts';
 import { createWorkerLeases } from '../../../adapters/postgres/worker-leases.ts';
 import type { ArtifactRef } from '../../../contracts/artifact.ts';
@@ -60,6 +61,20 @@ describe('workers', () => {
     await handle.terminate('by the test');
     await expect.poll(() => isSettled(runId), { timeout: 30_000 }).toBe(true);
     expect(await runRow(runId)).toMatchObject({ state: 'terminated', failure: { message: 'the run was terminated: by the test' } });
+  });
+
+  it('decide a trigger once, and say when Temporal cannot take it', async () => {
+    const control = createWorkflowControl(stack.client);
+    const trigger = { id: 't1', kind: 'data' as const, reason: 'new data', at: new Date().toISOString(), source: 'test' };
+    const rows = () => stack.test.database.selectFrom('triggers').select(['trigger_id', 'outcome', 'rejection']).execute();
+    await control.submitTrigger('nowhere', trigger);
+    await control.submitTrigger('nowhere', trigger);
+    await expect.poll(rows, { timeout: 20_000 }).toEqual([{ trigger_id: 't1', outcome: 'rejected', rejection: 'there is no such pipeline' }]);
+    await stack.processes.pause('temporal');
+    await expect(control.submitTrigger('nowhere', { ...trigger, id: 't2' })).rejects.toMatchObject({ code: 'TemporalUnavailable', retryable: true });
+    await stack.processes.resume('temporal');
+    await control.submitTrigger('nowhere', { ...trigger, id: 't3' });
+    await expect.poll(async () => (await rows()).map((row) => row.trigger_id), { timeout: 30_000 }).toEqual(['t1', 't3']);
   });
 
   it('lose no run when a worker, the Temporal server or the database is killed', async () => {

@@ -2,17 +2,20 @@
  * The time-skipping Temporal server with workers of all pools but `gpu`, on the real workflow bundle and stub activities.
  * Time is global to a server, so the tests of a file share one and skip through it together.
  */
-import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { rolloutWorkflowId, SEARCH_ATTRIBUTES } from '../../../contracts/ids.ts';
+import { monitorWorkflowId, rolloutWorkflowId, SEARCH_ATTRIBUTES, triggersWorkflowId } from '../../../contracts/ids.ts';
 import { CPU_POOL, DATA_POOL, taskQueueOf, WORKFLOWS_POOL } from '../../../contracts/queues.ts';
+import { submitTriggerSignal } from '../../../contracts/messages.ts';
+import type { MonitorInput } from '../../../contracts/monitor.ts';
 import type { RolloutInput } from '../../../contracts/rollout.ts';
 import type { RunInput } from '../../../contracts/run.ts';
+import type { Trigger, TriggersInput } from '../../../contracts/trigger.ts';
 import { testServer } from '../../../deploy/local/tools/test-server.ts';
 import { ensureWorkflowBundle } from '../../../workers/bundle.ts';
-import type { pipelineRun, rollout } from '../../../workflows/index.ts';
-import { firstExecutionOf, recordHistories, replayHistories } from './histories.ts';
+import type { modelMonitor, pipelineRun, pipelineTriggers, rollout } from '../../../workflows/index.ts';
+import { recordHistories, replayHistories, type Execution, type Recorded } from './histories.ts';
 import { workflowIdOf } from './specs.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -25,9 +28,13 @@ export type Environment = {
   world: World;
   startRun: (input: RunInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof pipelineRun>>;
   startRollout: (input: RolloutInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof rollout>>;
-  /** Has the histories of an execution, its children and continuations replayed by `replayAll`. */
-  track: <Handle extends WorkflowHandleWithFirstExecutionRunId>(handle: Handle) => Handle;
-  /** Replays every history that was recorded since the last call; returns what does not fit the code. */
+  startMonitor: (input: MonitorInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof modelMonitor>>;
+  /** Signal-with-start of the pipeline's ledger, as the product does it. */
+  submitTrigger: (pipeline: string, trigger: Trigger) => Promise<WorkflowHandle<typeof pipelineTriggers>>;
+  startLedger: (input: TriggersInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof pipelineTriggers>>;
+  /** Histories of what was started since the last call, with those of children and continuations. */
+  histories: () => Promise<Recorded[]>;
+  /** Replays these histories; returns what does not fit the code. */
   replayAll: () => Promise<string[]>;
   stop: () => Promise<void>;
 };
@@ -89,22 +96,33 @@ export const startEnvironment = async (options: Partial<WorkerOptions> = {}): Pr
   const world = createWorld();
   const stopWorkers = await startWorkers(temporal, world, options);
   const { client } = temporal;
-  const tracked: WorkflowHandleWithFirstExecutionRunId[] = [];
+  const tracked: Execution[] = [];
   const track = <Handle extends WorkflowHandleWithFirstExecutionRunId>(handle: Handle): Handle => {
-    tracked.push(handle);
+    tracked.push({ workflowId: handle.workflowId, runId: handle.firstExecutionRunId });
     return handle;
   };
+  const histories = (): Promise<Recorded[]> => recordHistories(client, tracked.splice(0));
   const taskQueue = taskQueueOf(WORKFLOWS_POOL);
   return {
     temporal,
     client,
     world,
-    track,
     startRun: async (input) => track(await client.workflow.start<typeof pipelineRun>('pipelineRun', { taskQueue, workflowId: workflowIdOf(input), args: [input] })),
     startRollout: async (input) =>
       track(await client.workflow.start<typeof rollout>('rollout', { taskQueue, workflowId: rolloutWorkflowId(input.model), args: [input] })),
+    startMonitor: async (input) =>
+      track(await client.workflow.start<typeof modelMonitor>('modelMonitor', { taskQueue, workflowId: monitorWorkflowId(input.model), args: [input] })),
+    submitTrigger: async (pipeline, trigger) => {
+      const options = { taskQueue, workflowId: triggersWorkflowId(pipeline), args: [{ pipeline }] as [TriggersInput] };
+      const handle = await client.workflow.signalWithStart<typeof pipelineTriggers, [Trigger]>('pipelineTriggers', { ...options, signal: submitTriggerSignal, signalArgs: [trigger] });
+      tracked.push({ workflowId: handle.workflowId, runId: handle.signaledRunId });
+      return handle;
+    },
+    startLedger: async (input) =>
+      track(await client.workflow.start<typeof pipelineTriggers>('pipelineTriggers', { taskQueue, workflowId: triggersWorkflowId(input.pipeline), args: [input] })),
+    histories,
     replayAll: async () => {
-      const recorded = await recordHistories(client, tracked.splice(0).map(firstExecutionOf));
+      const recorded = await histories();
       return recorded.length === 0 ? [] : replayHistories(await ensureWorkflowBundle(), recorded);
     },
     stop: async () => {

@@ -1,12 +1,12 @@
 /** Histories of executions: fetched with those of their children and continuations, and replayed on the present code. */
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 
 export type History = temporal.api.history.v1.IHistory;
 export type Recorded = { workflowId: string; history: History };
 
-type Execution = { workflowId: string; runId: string };
+export type Execution = { workflowId: string; runId: string };
 
 /** Children and the continuation that a history names. */
 const executionsAfter = (workflowId: string, history: History): Execution[] =>
@@ -30,11 +30,6 @@ export const recordHistories = async (client: Client, executions: Execution[]): 
   }
   return [...recorded.values()];
 };
-
-export const firstExecutionOf = (handle: WorkflowHandle & { firstExecutionRunId?: string }): Execution => ({
-  workflowId: handle.workflowId,
-  runId: handle.firstExecutionRunId ?? '',
-});
 
 /** Replays histories; returns what went wrong, one line per history that does not fit the code. */
 export const replayHistories = async (bundle: { codePath: string } | { code: string }, recorded: Recorded[]): Promise<string[]> => {

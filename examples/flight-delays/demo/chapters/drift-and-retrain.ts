@@ -21,7 +21,7 @@ const awaitRow = async <T>(what: string, find: () => Promise<T | undefined>): Pr
 const fixed = (number: number | null): string => (number === null ? 'unknown' : number.toFixed(3));
 
 const announceData = (stage: Stage): Promise<unknown> =>
-  stage.api.post('/events', { specversion: '1.0', id: 'summer-2013', source: '/demo', type: 'perennial.data.arrived', subject: MODEL, data: { months: ['2013-06', '2013-07'] } });
+  stage.api.event({ specversion: '1.0', id: 'summer-2013', source: '/demo', type: 'perennial.data.arrived', subject: MODEL, data: { months: ['2013-06', '2013-07'] } });
 
 const seeDrift = async (stage: Stage, champion: number): Promise<WindowRow> => {
   const window = await awaitRow('a drifted window', async () => (await monitorRows(stage)).find(({ version, report }) => version === champion && report.drifted));

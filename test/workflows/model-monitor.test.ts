@@ -1,0 +1,97 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { championChangedSignal, monitorStatusQuery } from '../../contracts/messages.ts';
+import { MonitorSpec, type MonitorInput } from '../../contracts/monitor.ts';
+import { monitorWindow } from './support/artifacts.ts';
+import { startEnvironment, type Environment } from './support/environment.ts';
+
+const DAY = 86_400;
+const spec = MonitorSpec.parse({ everySeconds: DAY });
+const monitorInput = (model: string, changes: Partial<MonitorInput> = {}): MonitorInput => ({ model, pipeline: model, version: 1, spec, ...changes });
+
+let environment: Environment;
+beforeAll(async () => {
+  environment = await startEnvironment();
+});
+afterEach(async () => {
+  expect(await environment.replayAll()).toEqual([]);
+});
+afterAll(() => environment.stop());
+
+/** A monitor never ends by itself; one left open would go on through the time of the next test. */
+const end = (model: string): Promise<unknown> => environment.client.workflow.getHandle(`monitor/${model}`).terminate();
+
+const drifted = { drifted: true, driftScore: 0.5, columns: [{ column: 'distance', psi: 0.41, drifted: true }] };
+const dropped = { labelled: 800, quality: 0.678, qualityDropped: true };
+
+describe('a monitor', () => {
+  it('hands drift and a quality drop to the ledger, each once, with the numbers', async () => {
+    let looks = 0;
+    const evaluateMonitorWindows = async () => {
+      looks += 1;
+      if (looks === 1) return { nextWindow: 1, changed: [monitorWindow(0, 1, drifted)] };
+      // Late labels change window 0 twice: its drift is old news, its quality is news once.
+      return { nextWindow: 1, changed: [monitorWindow(0, 1, { ...drifted, ...dropped })] };
+    };
+    const scenario = environment.world.scenario('watched', { overrides: { evaluateMonitorWindows } });
+    const handle = await environment.startMonitor(monitorInput('watched'));
+    await environment.temporal.sleep('5 days');
+    expect(scenario.submitted.map(({ id, kind, source, reason }) => [id, kind, source, reason])).toEqual([
+      ['monitor/watched/1/0/drift', 'drift', 'monitor/watched', 'drift score 0.5 (limit 0.3) in window 0, PSI distance 0.41'],
+      [
+        'monitor/watched/1/0/quality',
+        'quality',
+        'monitor/watched',
+        'rocAuc 0.678 in window 0 (800 labels), judged with 0.76, a drop of at most 0.05 allowed',
+      ],
+    ]);
+    expect(await handle.query(monitorStatusQuery)).toMatchObject({ version: 1, windows: 1, lastWindow: { window: 0 }, lastDecision: 'nothing to report' });
+    await end('watched');
+  });
+
+  it('watches a year of days in seconds, over executions, and loses neither window nor signal', async () => {
+    const seen: string[] = [];
+    const evaluateMonitorWindows = async ({ version, nextWindow }: { version: number; nextWindow: number }) => {
+      seen.push(`${version}/${nextWindow}`);
+      return { nextWindow: nextWindow + 1, changed: [] };
+    };
+    environment.world.scenario('yearly', { overrides: { evaluateMonitorWindows } });
+    const handle = await environment.startMonitor(monitorInput('yearly'));
+    const latest = environment.client.workflow.getHandle(handle.workflowId);
+    await environment.temporal.sleep('250 days');
+    await latest.signal(championChangedSignal, { version: 2, pipeline: 'yearly', spec });
+    await environment.temporal.sleep('115 days');
+    expect(seen.slice(0, 250)).toEqual(Array.from({ length: 250 }, (_, window) => `1/${window}`));
+    expect(seen.slice(250)).toEqual(Array.from({ length: seen.length - 250 }, (_, window) => `2/${window}`));
+    expect(seen.length).toBeGreaterThanOrEqual(365);
+    expect((await latest.describe()).runId).not.toBe(handle.firstExecutionRunId);
+    await end('yearly');
+  });
+
+  it('looks at once when the champion changes, and only at the new version', async () => {
+    const scenario = environment.world.scenario('changing');
+    const handle = await environment.startMonitor(monitorInput('changing'));
+    await environment.temporal.sleep('3 days');
+    const before = scenario.calls.length;
+    await handle.signal(championChangedSignal, { version: 9, pipeline: 'changing', spec });
+    await expect.poll(() => scenario.calls.length, { timeout: 10_000 }).toBeGreaterThan(before);
+    await environment.temporal.sleep('1 minute');
+    expect(await handle.query(monitorStatusQuery)).toMatchObject({ version: 9, windows: 1, lastWindow: { version: 9, window: 0 } });
+    await end('changing');
+  });
+
+  it('says that it could not look, and looks again', async () => {
+    let isBroken = true;
+    const evaluateMonitorWindows = async ({ nextWindow }: { nextWindow: number }) => {
+      if (isBroken) throw new Error('the log cannot be read');
+      return { nextWindow: nextWindow + 1, changed: [monitorWindow(nextWindow, 1)] };
+    };
+    environment.world.scenario('blind', { overrides: { evaluateMonitorWindows } });
+    const handle = await environment.startMonitor(monitorInput('blind'));
+    await environment.temporal.sleep('26 hours');
+    expect((await handle.query(monitorStatusQuery)).lastDecision).toBe('the windows could not be evaluated: the log cannot be read');
+    isBroken = false;
+    await environment.temporal.sleep('2 days');
+    expect((await handle.query(monitorStatusQuery)).windows).toBeGreaterThanOrEqual(1);
+    await end('blind');
+  });
+});
