@@ -1,7 +1,7 @@
 /** Point 5: summer comes. The monitor sees the drift, then, from labels that come late, the drop in quality; the ledger starts a retrain. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { championVersion, historyOf, monitorRows, promotionCount, triggerRows, versionRows, type TriggerRow, type WindowRow } from '../evidence.ts';
-import { deliverMonths } from '../pipeline.ts';
+import { deliverMonths, loadPipeline } from '../pipeline.ts';
 import { followRun, trafficDuringRollout } from '../runs.ts';
 import { MODEL, sendLabels, type Point, type Stage } from '../stage.ts';
 
@@ -38,6 +38,8 @@ const seeTrigger = async (stage: Stage): Promise<TriggerRow & { run_id: string }
 export const driftAndRetrain = async (stage: Stage): Promise<Point> => {
   stage.say('5. Summer: rows of July are served, the partitions of June and July arrive, the truth comes late');
   const before = (await championVersion(stage)) ?? 0;
+  // The author takes the broken feature back: a retrain runs the pipeline as it is then.
+  await stage.api.put(`/pipelines/${MODEL}`, loadPipeline(stage.arrivals));
   deliverMonths(stage.arrivals, ['2013-06', '2013-07']);
   const july = await stage.traffic.sendAll(await stage.rows('2013-07', 10_000), 16);
   const drift = await seeDrift(stage, before);
