@@ -179,7 +179,7 @@ describe('a worker that is killed', () => {
   it('takes its trainer with it, and what that forked', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'killed-worker-'));
     const program = fileURLToPath(new URL('program-of-a-worker.ts', import.meta.url));
-    const worker = spawn(process.execPath, ['--import', 'tsx', program, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const worker = spawn(process.execPath, ['--import', 'tsx', program, folder], { env: { ...process.env, TMPDIR: folder }, stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = new Promise((resolve) => worker.once('exit', resolve));
     let output = '';
     worker.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
