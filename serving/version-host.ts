@@ -17,6 +17,8 @@ const MAX_QUEUE_ROWS = 50_000;
 const MAX_BATCH_ROWS = 512;
 /** A batch is cut so that it takes about this long: a request behind it waits no longer than that. */
 const BATCH_MS = 50;
+/** Longest time for which further requests are waited for. */
+const GATHER_MS = 1;
 /** Longest time from arrival to answer: a request that waits for a host to come back is refused then. */
 const WAIT_MS = 20_000;
 const SWEEP_MS = 500;
@@ -139,11 +141,20 @@ export class VersionHost {
     this.#rejectQueue(unavailable('the version is no longer served here'));
   }
 
-  /** Requests that are read in the same turn of the event loop go into the same batch. */
   #schedule(): void {
     if (this.#isScheduled || this.#running !== undefined || this.#process === undefined) return;
     this.#isScheduled = true;
+    this.#gather(0, performance.now());
+  }
+
+  /**
+   * Waits while each turn of the event loop brings further requests, bounded: a batch costs two wake-ups and later a commit of the log, whatever its
+   * size, so that one batch of many is far cheaper than many of few.
+   */
+  #gather(seen: number, begunAt: number): void {
     setImmediate(() => {
+      const isGrowing = this.#queue.length > seen && performance.now() - begunAt < GATHER_MS;
+      if (isGrowing) return this.#gather(this.#queue.length, begunAt);
       this.#isScheduled = false;
       void this.#runBatch();
     });

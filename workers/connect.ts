@@ -6,6 +6,8 @@ import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
 
 const RETRY_MS = 1_000;
+/** By default a client waits up to two minutes between attempts after a long outage. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
 /** Of the first and then every so many failed attempts one is logged. */
 const LOG_EVERY = 15;
 
@@ -28,6 +30,6 @@ export const connectWorker = ({ temporal }: Config, logger: Logger, signal: Abor
 
 /** A client for what activities ask of the server; it connects with its first question. */
 export const createTemporalClient = ({ temporal }: Config): { client: Client; close: () => Promise<void> } => {
-  const connection = Connection.lazy({ address: temporal.address });
+  const connection = Connection.lazy({ address: temporal.address, channelArgs: RECONNECT });
   return { client: new Client({ connection, namespace: temporal.namespace }), close: () => connection.close() };
 };

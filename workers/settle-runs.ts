@@ -15,11 +15,13 @@ const RUNS_AT_ONCE = 50;
 export type SettlementPorts = {
   ledger: RunLedger;
   artifacts: ArtifactStore;
-  closedRun: (workflowId: string) => Promise<ClosedRun | undefined>;
+  closedRun: (run: { workflowId: string; isEnding: boolean }) => Promise<ClosedRun | undefined>;
 };
 
-const settleRun = async ({ ledger, artifacts, closedRun }: SettlementPorts, run: { runId: string; workflowId: string }): Promise<boolean> => {
-  const closed = await closedRun(run.workflowId);
+type UnsettledRun = Awaited<ReturnType<RunLedger['unsettledRuns']>>[number];
+
+const settleRun = async ({ ledger, artifacts, closedRun }: SettlementPorts, run: UnsettledRun): Promise<boolean> => {
+  const closed = await closedRun({ workflowId: run.workflowId, isEnding: run.state !== 'running' });
   if (closed === undefined) return false;
   const artifact = await artifacts.put(Buffer.from(closed.history));
   await ledger.settleRun(run.runId, { ...closed.end, history: { artifact, events: closed.events } });

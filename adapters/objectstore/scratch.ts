@@ -1,9 +1,7 @@
 /** Scratch folders: room for the files of one activity attempt, removed when it ends, or after a crash at the next start. */
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
-const LEFT_OVER_MS = 60 * 60 * 1000;
 
 /** Makes a folder whose name starts with `purpose`; `dispose` removes it with everything in it and may be called again. */
 export type CreateScratch = (purpose: string) => Promise<{ folder: string; dispose(): Promise<void> }>;
@@ -20,14 +18,12 @@ const isOtherLiveProcess = (pid: number): boolean => {
   }
 };
 
-/** A folder is left over when its process is gone and nobody made or removed an entry in it for an hour. */
+/** A folder is left over when its process is gone: the worker that takes the place of a killed one finds it at its start. */
 const removeLeftOvers = (root: string): void => {
   for (const name of readdirSync(root)) {
     const owner = /\.(\d+)\.[A-Za-z0-9]{6}$/.exec(name)?.[1];
     const path = join(root, name);
-    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    const isLeftOver = owner !== undefined && age > LEFT_OVER_MS && !isOtherLiveProcess(Number(owner));
-    if (isLeftOver) rmSync(path, { recursive: true, force: true });
+    if (owner !== undefined && !isOtherLiveProcess(Number(owner))) rmSync(path, { recursive: true, force: true });
   }
 };
 

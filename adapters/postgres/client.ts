@@ -24,6 +24,8 @@ export const connectDatabase = (url: string, options: { connections?: number } =
   });
   // An idle connection that breaks (server killed) must not end the process; the next query opens another.
   pool.on('error', () => undefined);
+  // Nor must one that breaks in the middle of a query: the query itself fails, and that error is handled where it was asked.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return { database: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }), pool };
 };
 

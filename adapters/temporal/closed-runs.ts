@@ -38,33 +38,33 @@ const stateOfResult = (event: HistoryEvent): RunState => {
   return outcome?.kind ?? 'succeeded';
 };
 
-/** The end that the last event of a closed workflow tells. */
-const endOf = (event: HistoryEvent): ClosedRun['end'] => {
-  if (event.workflowExecutionCompletedEventAttributes) return { state: stateOfResult(event) };
-  if (event.workflowExecutionFailedEventAttributes) return { state: 'failed', failure: failureOf(event.workflowExecutionFailedEventAttributes.failure) };
-  if (event.workflowExecutionCanceledEventAttributes) return { state: 'cancelled' };
-  if (event.workflowExecutionTerminatedEventAttributes) {
+/** The end that the last event of a history tells; undefined when it is not a closing one. */
+const endOf = (event: HistoryEvent | undefined): ClosedRun['end'] | undefined => {
+  if (event?.workflowExecutionCompletedEventAttributes) return { state: stateOfResult(event) };
+  if (event?.workflowExecutionFailedEventAttributes) return { state: 'failed', failure: failureOf(event.workflowExecutionFailedEventAttributes.failure) };
+  if (event?.workflowExecutionCanceledEventAttributes) return { state: 'cancelled' };
+  if (event?.workflowExecutionTerminatedEventAttributes) {
     const reason = event.workflowExecutionTerminatedEventAttributes.reason || 'no reason was given';
     return { state: 'terminated', failure: recordOf('Internal', `the run was terminated: ${reason}`) };
   }
-  return { state: 'failed', failure: recordOf('Internal', 'the run did not end in its time') };
+  if (event?.workflowExecutionTimedOutEventAttributes) return { state: 'failed', failure: recordOf('Internal', 'the run did not end in its time') };
+  return undefined;
 };
 
 /**
- * Reads a run; undefined while it is open, and when Temporal does not know it (any more).
+ * Reads a run; undefined while it is open, and when Temporal does not know it (any more). Whether it is open is asked first, because
+ * the history of an open run may be long; not so for one that `isEnding`: its row has its end already.
  * @throws PerennialFailure TemporalUnavailable while the server cannot be reached
  */
 export const createClosedRuns =
   (client: Client) =>
-  async (workflowId: string): Promise<ClosedRun | undefined> => {
+  async ({ workflowId, isEnding }: { workflowId: string; isEnding: boolean }): Promise<ClosedRun | undefined> => {
     const handle = client.workflow.getHandle(workflowId);
     try {
-      const { status } = await askTemporal(client, () => handle.describe());
-      if (status.name === 'RUNNING') return undefined;
+      if (!isEnding && (await askTemporal(client, () => handle.describe())).status.name === 'RUNNING') return undefined;
       const history = await askTemporal(client, () => handle.fetchHistory());
-      const last = history.events?.at(-1);
-      if (last === undefined) return undefined;
-      return { end: endOf(last), history: historyToJson(history), events: history.events?.length ?? 0 };
+      const end = endOf(history.events?.at(-1));
+      return end === undefined ? undefined : { end, history: historyToJson(history), events: history.events?.length ?? 0 };
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;

@@ -33,6 +33,7 @@ export type SuiteOptions = {
 const openSystems = async (stack: Stack): Promise<{ systems: CheckerSystems; close: () => Promise<void> }> => {
   const pool = new pg.Pool({ connectionString: stack.urls.postgres, max: 2 });
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const connection = await Connection.connect({ address: stack.urls.temporal });
   const systems = { pool, artifacts: createArtifactStore(stack.config.artifactStore), temporal: new Client({ connection }) };
   return { systems, close: async () => void (await Promise.all([pool.end(), connection.close()])) };

@@ -39,6 +39,7 @@ export const openStage = async (stack: Stack, arrivals: string): Promise<Stage> 
   const client = createGatewayClient({ gateways: stack.urls.gateways, model: MODEL, apiKey });
   const pool = new pg.Pool({ connectionString: stack.urls.postgres, max: 2 });
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const connection = await Connection.connect({ address: stack.urls.temporal });
   const { features } = loadPipeline(arrivals);
   return {

@@ -1,6 +1,6 @@
 /** Errors at the edge: the right code, and nothing that a stranger should not read. */
 import { ServiceError } from '@temporalio/client';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { failureOf } from '../../../api/http/errors.ts';
 import { invalid, problemOf } from '../../../api/http/problem.ts';
 import { createTemporalCalls } from '../../../api/temporal/calls.ts';
@@ -44,6 +44,24 @@ describe('a call to Temporal', () => {
   });
   it('ends in time, whatever the client does', async () => {
     await expect(calls.call(() => new Promise(() => undefined), { boundMs: 20 })).rejects.toMatchObject({ code: 'TemporalUnavailable' });
+  });
+  it('that is impatient asks no server that is known to be away, until a moment has passed', async () => {
+    const own = createTemporalCalls({ withDeadline: (_deadline: number, work: () => Promise<unknown>) => work() } as never);
+    const away = () => own.call(() => new Promise(() => undefined), { boundMs: 1 });
+    let asked = 0;
+    const ask = () => own.call(async () => (asked += 1), { impatient: true });
+    expect(await ask()).toBe(1);
+    await expect(away()).rejects.toMatchObject({ code: 'TemporalUnavailable' });
+    await expect(ask()).rejects.toMatchObject({ code: 'TemporalUnavailable' });
+    expect(asked).toBe(1);
+    vi.useFakeTimers({ now: Date.now() + 1_100, toFake: ['Date'] });
+    expect(await ask()).toBe(2);
+    vi.useRealTimers();
+  });
+  it('to a workflow that is silent says nothing of the server', async () => {
+    const own = createTemporalCalls({ withDeadline: (_deadline: number, work: () => Promise<unknown>) => work() } as never);
+    await expect(own.call(() => new Promise(() => undefined), { boundMs: 1, ofWorkflow: true })).rejects.toMatchObject({ code: 'TemporalUnavailable' });
+    expect(await own.call(async () => 'there', { impatient: true })).toBe('there');
   });
   it('lets other errors through', async () => {
     await expect(calls.call(() => Promise.reject(new Error('other')))).rejects.toThrow('other');

@@ -19,6 +19,9 @@ import { recordHistories, replayHistories, type Execution, type Recorded } from 
 import { workflowIdOf } from './specs.ts';
 import { createWorld, type World } from './world.ts';
 
+/** In place of the host's name, which has no place in a committed history. */
+const IDENTITY = 'perennial-test';
+
 /** IndexedValueType of a keyword. */
 const KEYWORD = 2;
 
@@ -54,7 +57,7 @@ const registerSearchAttributes = (temporal: TestWorkflowEnvironment): Promise<un
 const startWorkers = async (temporal: TestWorkflowEnvironment, world: World, options: Partial<WorkerOptions>): Promise<() => Promise<void>> => {
   // A stub learns of a cancel at once.
   const throttle = { maxHeartbeatThrottleInterval: 20, defaultHeartbeatThrottleInterval: 20 };
-  const common = { connection: temporal.nativeConnection, ...throttle, ...options };
+  const common = { connection: temporal.nativeConnection, identity: IDENTITY, ...throttle, ...options };
   const workflowBundle = await ensureWorkflowBundle();
   const workers = await Promise.all([
     Worker.create({ ...common, taskQueue: taskQueueOf(WORKFLOWS_POOL), workflowBundle }),
@@ -81,7 +84,8 @@ const installQuietRuntime = (): void => {
 /** The SDK gives the server 5 seconds; on a busy machine Java may need more, and less the second time. */
 const startServer = async (path: string, attempts = 5): Promise<TestWorkflowEnvironment> => {
   try {
-    return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+    const executable = { type: 'existing-path' as const, path };
+    return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable }, client: { identity: IDENTITY } });
   } catch (error) {
     if (attempts <= 1 || !String(error).includes('did not start within')) throw error;
     return startServer(path, attempts - 1);
