@@ -1,5 +1,6 @@
 /**
- * Lines of the prediction log: `<crc32 of the JSON, 8 hex digits> <JSON>\n`. A line that a crash cut off does not match its checksum.
+ * Lines of the prediction log: `<crc32 of the JSON, 8 hex digits> <JSON>\n`. A line that a crash cut off does not match its checksum, and
+ * neither does one of an earlier file in the same blocks.
  * A file names each version before its first record, so that it can be read by itself.
  */
 import { crc32 } from 'node:zlib';
@@ -30,16 +31,17 @@ export type AnswerLine = {
   fellBackFrom?: number;
 };
 
-export const encodeLine = (json: string): string => `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`;
+/** @param seed checksumSeed of the file */
+export const encodeLine = (json: string, seed: number): string => `${crc32(json, seed).toString(16).padStart(8, '0')} ${json}\n`;
 
-/** The JSON texts of all whole lines, and how many pieces were not whole. */
-export const decodeLines = (text: string): { lines: string[]; damaged: number } => {
+/** The JSON texts of all whole lines of a file, and how many pieces were something else. */
+export const decodeLines = (text: string, seed: number): { lines: string[]; damaged: number } => {
   const lines: string[] = [];
   let damaged = 0;
   for (const piece of text.split('\n')) {
     if (piece === '') continue;
     const json = piece.slice(9);
-    if (piece[8] === ' ' && parseInt(piece.slice(0, 8), 16) === crc32(json)) lines.push(json);
+    if (piece[8] === ' ' && parseInt(piece.slice(0, 8), 16) === crc32(json, seed)) lines.push(json);
     else damaged += 1;
   }
   return { lines, damaged };

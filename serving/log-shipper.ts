@@ -1,9 +1,9 @@
 /**
  * The process that ships the prediction log: each closed file becomes one Parquet segment per model in the artifact store and a
- * row in the database; only then the file is deleted. Doing it again is harmless, so a file that was cut short by anything is simply
+ * row in the database; only then the file is given up. Doing it again is harmless, so a file that was cut short by anything is simply
  * done again. While store or database are away the files stay, and nothing that was acknowledged is lost.
  */
-import { mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,7 +15,7 @@ import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { GatewayControl } from '../domain/ports/deployments.ts';
 import { readConfig } from '../workers/config.ts';
 import { openWhenNeeded } from './lazy-store.ts';
-import { listClosed } from './log-folder.ts';
+import { checksumSeed, listClosed, retire } from './log-folder.ts';
 import { decodeLines } from './log-record.ts';
 import { openSegmentWriter, type SegmentWriter } from './segment-file.ts';
 import { segmentRows, type SegmentRow } from './segment-rows.ts';
@@ -35,9 +35,8 @@ const countByVersion = (rows: readonly SegmentRow[]): Record<string, number> => 
 const instantOf = (rows: readonly SegmentRow[], pick: (...values: number[]) => number): string => new Date(rows.reduce((at, row) => pick(at, row.atMs), rows[0]?.atMs ?? 0)).toISOString();
 
 const shipFile = async (parts: Parts, name: string): Promise<void> => {
-  const path = join(parts.folder, name);
-  const { lines, damaged } = decodeLines(await readFile(path, 'utf8'));
-  if (damaged > 0) parts.log.warn({ file: name, damaged }, 'lines that a crash cut off were dropped: their answers never left');
+  const { lines, damaged } = decodeLines(await readFile(join(parts.folder, name), 'utf8'), checksumSeed(name));
+  if (damaged > 0) parts.log.warn({ file: name, damaged }, 'lines that a crash cut off, or that are of an earlier file, were dropped: their answers never left');
   for (const [model, rows] of segmentRows(lines)) {
     const file = join(parts.scratch, 'segment.parquet');
     await parts.writer.write(rows, file);
@@ -53,7 +52,7 @@ const shipFile = async (parts: Parts, name: string): Promise<void> => {
       lastAt: instantOf(rows, Math.max),
     });
   }
-  await unlink(path);
+  await retire(parts.folder, name);
 };
 
 /** Ships all closed files, oldest first; false when it must be tried again later. */

@@ -4,11 +4,11 @@
  * Group commit: one write and one fdatasync at a time; whatever gathers meanwhile goes in the next. All records of a group succeed or fail together; after
  * a failure the file is cut back to its last good end, so that no record stays of an answer that was refused.
  */
-import { mkdirSync } from 'node:fs';
+import { constants, mkdirSync } from 'node:fs';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PerennialFailure } from '../domain/failure.ts';
-import { closedPath, closeLeftOver, openFileName, syncFolder } from './log-folder.ts';
+import { checksumSeed, closedPath, closeLeftOver, openFileName, syncFolder, takeSpare } from './log-folder.ts';
 import { encodeLine } from './log-record.ts';
 
 const ROTATE_MS = 2_000;
@@ -16,7 +16,16 @@ const ROTATE_BYTES = 32 * 1024 * 1024;
 /** How long files of a process that seems to be alive are left to it: longer than a gateway drains. */
 const LEFT_OVER_PATIENCE_MS = 15_000;
 
-type OpenFile = { handle: FileHandle; path: string; bytes: number; openedAt: number; versions: Set<string> };
+type OpenFile = {
+  handle: FileHandle;
+  path: string;
+  seed: number;
+  /** Length of what is committed; what follows in the file is of an earlier one. */
+  bytes: number;
+  isSpare: boolean;
+  openedAt: number;
+  versions: Set<string>;
+};
 
 class Group {
   readonly records: { version: string; text: string }[] = [];
@@ -32,10 +41,12 @@ class Group {
   }
 }
 
-const writeAll = async (handle: FileHandle, bytes: Buffer): Promise<void> => {
+const writeAll = async (handle: FileHandle, bytes: Buffer, position: number): Promise<void> => {
   let written = 0;
-  while (written < bytes.length) written += (await handle.write(bytes, written)).bytesWritten;
+  while (written < bytes.length) written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
 };
+
+const openForWriting = (path: string): Promise<FileHandle> => open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
 
 export class PredictionLog {
   readonly #folder: string;
@@ -51,11 +62,11 @@ export class PredictionLog {
   /** When writing began to fail; undefined while it works. */
   failingSince: Date | undefined;
 
-  /** @param options.openFile opens a new file for appending; tests give one that fails */
+  /** @param options.openFile opens a file for writing; tests give one that fails */
   constructor(folder: string, options: { openFile?: (path: string) => Promise<FileHandle> } = {}) {
     mkdirSync(folder, { recursive: true });
     this.#folder = folder;
-    this.#openHandle = options.openFile ?? ((path) => open(path, 'ax', 0o600));
+    this.#openHandle = options.openFile ?? openForWriting;
     this.#timer = setInterval(() => this.#wake(), ROTATE_MS / 4);
     this.#timer.unref();
   }
@@ -116,7 +127,7 @@ export class PredictionLog {
     try {
       const file = (this.#file ??= await this.#openFile());
       const bytes = Buffer.from(this.#textOf(group, file), 'utf8');
-      await writeAll(file.handle, bytes);
+      await writeAll(file.handle, bytes, file.bytes);
       await file.handle.datasync();
       file.bytes += bytes.length;
       this.failingSince = undefined;
@@ -134,15 +145,16 @@ export class PredictionLog {
     for (const { version, text: record } of group.records) {
       if (!file.versions.has(version)) {
         file.versions.add(version);
-        text += encodeLine(version);
+        text += encodeLine(version, file.seed);
       }
-      text += encodeLine(record);
+      text += encodeLine(record, file.seed);
     }
     return text;
   }
 
   async #openFile(): Promise<OpenFile> {
     const path = join(this.#folder, openFileName((this.#sequence += 1)));
+    const isSpare = await takeSpare(this.#folder, path);
     const handle = await this.#openHandle(path);
     try {
       await syncFolder(this.#folder);
@@ -150,7 +162,7 @@ export class PredictionLog {
       await handle.close();
       throw error;
     }
-    return { handle, path, bytes: 0, openedAt: Date.now(), versions: new Set() };
+    return { handle, path, seed: checksumSeed(path), bytes: 0, isSpare, openedAt: Date.now(), versions: new Set() };
   }
 
   /** After a failed write or sync nothing is known of the end of the file: it is cut back and another is begun. */
@@ -158,12 +170,12 @@ export class PredictionLog {
     const file = this.#file;
     this.#file = undefined;
     if (file === undefined) return;
-    await file.handle.truncate(file.bytes).catch(() => undefined);
-    await this.#closeFile(file).catch(() => undefined);
+    await this.#closeFile({ ...file, isSpare: true }).catch(() => undefined);
   }
 
   async #closeFile(file: OpenFile): Promise<void> {
     try {
+      if (file.isSpare) await file.handle.truncate(file.bytes).catch(() => undefined);
       await file.handle.close();
       await rename(file.path, closedPath(file.path));
     } catch (error) {

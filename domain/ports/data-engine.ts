@@ -1,4 +1,4 @@
-import type { CheckResult, DatasetManifest } from '../../contracts/dataset.ts';
+import type { CheckResult } from '../../contracts/dataset.ts';
 import type { FeatureSetManifest, SplitWindow } from '../../contracts/features.ts';
 import type { DataCheck, FeaturesSpec, SplitSpec } from '../../contracts/pipeline.ts';
 
@@ -24,5 +24,3 @@ export interface DataEngine {
     reference: FeatureSetManifest['reference'];
   }>;
 }
-
-export type { DatasetManifest };

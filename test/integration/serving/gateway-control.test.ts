@@ -31,7 +31,7 @@ const register = async (version: number): Promise<void> => {
   await own.pool.query("insert into registered_models (name) values ('m') on conflict do nothing");
   await own.pool.query(
     `insert into model_versions (model, version, run_id, artifact, model_sha256, signature, metrics, evaluation, gates, lineage)
-     values ('m', $1, $1::text, $2, $3, $4, '{}', '{}', '{}', '{}')`,
+     values ('m', $1::int, 'run-' || $1::int, $2, $3, $4, '{}', '{}', '{}', '{}')`,
     [version, JSON.stringify(artifact), artifact.sha256, JSON.stringify(ROW_SIGNATURE)],
   );
 };

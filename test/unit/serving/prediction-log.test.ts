@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PerennialFailure } from '../../../domain/failure.ts';
-import { listClosed } from '../../../serving/log-folder.ts';
+import { checksumSeed, listClosed, retire } from '../../../serving/log-folder.ts';
 import { decodeLines, encodeLine } from '../../../serving/log-record.ts';
 import { PredictionLog } from '../../../serving/prediction-log.ts';
 
@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const linesOf = (suffix = ''): string[] => readdirSync(folder).filter((name) => name.endsWith(suffix)).sort().flatMap((name) => decodeLines(readFileSync(join(folder, name), 'utf8')).lines);
+const linesOf = (suffix = ''): string[] => readdirSync(folder).filter((name) => name.endsWith(suffix)).sort().flatMap((name) => decodeLines(readFileSync(join(folder, name), 'utf8'), checksumSeed(name)).lines);
 const idsOf = (suffix?: string): string[] => linesOf(suffix).map((line) => (JSON.parse(line) as { id?: string }).id).filter((id) => id !== undefined);
 const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
   const deadline = Date.now() + 10_000;
@@ -33,12 +33,13 @@ describe('lines', () => {
   test('what is cut off anywhere loses only its last line', () => {
     fc.assert(
       fc.property(fc.array(fc.json(), { minLength: 1, maxLength: 8 }), fc.nat(), (texts, cut) => {
-        const whole = texts.map(encodeLine).join('');
+        const encode = (part: readonly string[]): string => part.map((text) => encodeLine(text, 7)).join('');
+        const whole = encode(texts);
         const bytes = Buffer.from(whole);
         const length = cut % (bytes.length + 1);
-        const { lines } = decodeLines(bytes.subarray(0, length).toString('utf8'));
+        const { lines } = decodeLines(bytes.subarray(0, length).toString('utf8'), 7);
         expect(texts.slice(0, lines.length)).toEqual(lines);
-        const complete = texts.filter((_, index) => Buffer.byteLength(texts.slice(0, index + 1).map(encodeLine).join('')) <= length).length;
+        const complete = texts.filter((_, index) => Buffer.byteLength(encode(texts.slice(0, index + 1))) <= length).length;
         expect(lines.length).toBeGreaterThanOrEqual(complete);
         expect(lines.length).toBeLessThanOrEqual(complete + 1);
       }),
@@ -47,15 +48,15 @@ describe('lines', () => {
   });
 
   test('any flipped byte is noticed', () => {
-    const line = encodeLine(record('a'));
+    const line = encodeLine(record('a'), 7);
     for (let index = 0; index < line.length - 1; index += 1) {
       const damaged = `${line.slice(0, index)}${line[index] === 'x' ? 'y' : 'x'}${line.slice(index + 1)}`;
-      expect(decodeLines(damaged)).toEqual({ lines: [], damaged: 1 });
+      expect(decodeLines(damaged, 7)).toEqual({ lines: [], damaged: 1 });
     }
   });
 
   test('records after a damaged line are still read', () => {
-    expect(decodeLines(`${encodeLine('1')}garbage\n${encodeLine('2')}`)).toEqual({ lines: ['1', '2'], damaged: 1 });
+    expect(decodeLines(`${encodeLine('1', 7)}garbage\n${encodeLine('2', 7)}`, 7)).toEqual({ lines: ['1', '2'], damaged: 1 });
   });
 });
 
@@ -77,9 +78,9 @@ describe('group commit', () => {
     const openFile = async (path: string): Promise<FileHandle> => {
       const handle = await open(path, 'ax');
       const write = handle.write.bind(handle);
-      handle.write = ((bytes: Buffer, offset: number) => {
+      handle.write = ((...args: [Buffer, number, number, number]) => {
         writes += 1;
-        return write(bytes, offset);
+        return write(...args);
       }) as typeof handle.write;
       return handle;
     };
@@ -148,9 +149,11 @@ describe('a disk that fails', () => {
 
 describe('what a dead process left', () => {
   test('is closed; files of a process that lives are left to it for a while', async () => {
+    const theirs = '20260101T000000000Z-4194999-000001.open';
     const mine = `20260101T000000000Z-${process.ppid}-000001.open`;
-    writeFileSync(join(folder, '20260101T000000000Z-4194999-000001.open'), encodeLine(VERSION) + encodeLine(record('left')));
-    appendFileSync(join(folder, '20260101T000000000Z-4194999-000001.open'), '00000000 {"kind":"ans');
+    const seed = checksumSeed(theirs);
+    writeFileSync(join(folder, theirs), encodeLine(VERSION, seed) + encodeLine(record('left'), seed));
+    appendFileSync(join(folder, theirs), '00000000 {"kind":"ans');
     writeFileSync(join(folder, mine), '');
     const log = new PredictionLog(folder);
     log.recover();
@@ -158,5 +161,55 @@ describe('what a dead process left', () => {
     expect(readdirSync(folder)).toContain(mine);
     expect(idsOf('.log')).toEqual(['left']);
     await log.stop();
+  });
+});
+
+describe('a file that was shipped is written over', () => {
+  const bigRecord = (id: string): string => JSON.stringify({ kind: 'answer', id, filling: 'x'.repeat(50_000) });
+  /** Writes records into a file of its own and retires it as the shipper does. */
+  const leaveSpare = async (): Promise<void> => {
+    const log = new PredictionLog(folder);
+    await Promise.all(Array.from({ length: 10 }, (_, id) => log.append(VERSION, bigRecord(`old-${id}`))));
+    await log.stop();
+    for (const name of await listClosed(folder)) await retire(folder, name);
+  };
+
+  test('and holds only its own records after a clean end', async () => {
+    await leaveSpare();
+    expect(readdirSync(folder).map((name) => name.split('.')[1])).toEqual(['spare']);
+    const log = new PredictionLog(folder);
+    await log.append(VERSION, record('new'));
+    await log.stop();
+    expect(readdirSync(folder).map((name) => name.split('.')[1])).toEqual(['log']);
+    expect(linesOf()).toEqual([VERSION, record('new')]);
+  });
+
+  test('and after a crash, when the records of before still stand behind the new ones', async () => {
+    await leaveSpare();
+    const log = new PredictionLog(folder);
+    await log.append(VERSION, record('new'));
+    const [name = ''] = readdirSync(folder);
+    expect(name).toMatch(/\.open$/);
+    const { lines, damaged } = decodeLines(readFileSync(join(folder, name), 'utf8'), checksumSeed(name));
+    expect(lines).toEqual([VERSION, record('new')]);
+    expect(damaged).toBeGreaterThan(5);
+    await log.stop();
+  });
+
+  test('and may grow beyond its old length', async () => {
+    await leaveSpare();
+    const log = new PredictionLog(folder);
+    for (let id = 0; id < 20; id += 1) await log.append(VERSION, bigRecord(`new-${id}`));
+    await log.stop();
+    expect(idsOf('.log')).toEqual(Array.from({ length: 20 }, (_, id) => `new-${id}`));
+  });
+
+  test('small files and more than two are not kept', async () => {
+    await leaveSpare();
+    await leaveSpare();
+    for (const bytes of [10, 500_000, 500_000]) writeFileSync(join(folder, `20260101T000000000Z-1-${String(bytes).padStart(6, '0')}.log`), 'x'.repeat(bytes));
+    for (const name of await listClosed(folder)) await retire(folder, name);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.log'))).toEqual([]);
+    expect(readdirSync(folder).length).toBeLessThanOrEqual(2);
   });
 });

@@ -4,7 +4,7 @@
  */
 import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { monitorWorkflowId, rolloutWorkflowId, SEARCH_ATTRIBUTES, triggersWorkflowId } from '../../../contracts/ids.ts';
 import { CPU_POOL, DATA_POOL, taskQueueOf, WORKFLOWS_POOL } from '../../../contracts/queues.ts';
 import { submitTriggerSignal } from '../../../contracts/messages.ts';
@@ -16,6 +16,7 @@ import { testServer } from '../../../deploy/local/tools/test-server.ts';
 import { ensureWorkflowBundle } from '../../../workers/bundle.ts';
 import type { modelMonitor, pipelineRun, pipelineTriggers, rollout } from '../../../workflows/index.ts';
 import { recordHistories, replayHistories, type Execution, type Recorded } from './histories.ts';
+import { installQuietRuntime } from './quiet-runtime.ts';
 import { workflowIdOf } from './specs.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -68,17 +69,6 @@ const startWorkers = async (temporal: TestWorkflowEnvironment, world: World, opt
     workers.forEach((worker) => worker.shutdown());
     await running;
   };
-};
-
-/**
- * Failures are what many of these tests are about: they belong in their expectations, not in the output. What the SDK itself
- * calls an error, such as a workflow task that cannot complete, is shown.
- */
-const installQuietRuntime = (): void => {
-  const logger = new DefaultLogger('ERROR', ({ message, meta }) => {
-    if (meta?.sdkComponent !== 'workflow') console.error(message, meta);
-  });
-  Runtime.install({ logger, telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } } });
 };
 
 /** The SDK gives the server 5 seconds; on a busy machine Java may need more, and less the second time. */
