@@ -86,7 +86,8 @@ const main = async (): Promise<void> => {
     isFinishing = request.type === 'finish';
     wake.abort();
   });
-  for (;;) {
+  // The gateway may have died while this process was starting: nobody would be told of that any more.
+  while (process.connected) {
     const isLast = isFinishing;
     const isDone = await shipAll(parts);
     if (isLast) break;

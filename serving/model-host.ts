@@ -65,6 +65,8 @@ process.on('message', (request: HostRequest) => {
   });
 });
 process.on('disconnect', () => process.exit(0));
+// The gateway may have died while this process was starting.
+if (!process.connected) process.exit(0);
 // Signals to the process group are for the gateway, which ends its hosts when it has drained.
 process.on('SIGTERM', () => undefined);
 process.on('SIGINT', () => undefined);

@@ -8,7 +8,7 @@ import type { ClosedRun } from '../adapters/temporal/closed-runs.ts';
 import type { Logger } from './logger.ts';
 import { repeat } from './repeat.ts';
 
-const EVERY_MS = 600_000;
+const EVERY_MS = 5_000;
 /** Runs of one look; the least recently looked at come first. */
 const RUNS_AT_ONCE = 50;
 

@@ -28,7 +28,13 @@ const finishSucceededRun = async (state: RunState, outcome: RunOutcome): Promise
 const recordEnd = async (state: RunState, recorded: 'failed' | 'cancelled', failure?: FailureRecord): Promise<void> => {
   const { context } = state;
   const activities = closing(`record ${recorded}`);
-  if (STEPS_WITHOUT_ACTIVITY.includes(context.step)) await activities.recordStep({ context, state: recorded, failure });
+  if (STEPS_WITHOUT_ACTIVITY.includes(context.step)) {
+    // The row of the step is a detail: that it cannot be written must not keep the run's own from being ended.
+    await activities.recordStep({ context, state: recorded, failure }).catch((error: unknown) => {
+      if (!(error instanceof TemporalFailure)) throw error;
+      log.warn('the end of a step could not be recorded', { step: context.step, error: error.message });
+    });
+  }
   await activities.finishRun({ context, state: recorded, failure });
 };
 

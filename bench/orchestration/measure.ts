@@ -47,3 +47,9 @@ export const quantile = (samples: readonly number[], share: number): number => {
 };
 
 export const median = (samples: readonly number[]): number => quantile(samples, 0.5);
+
+/**
+ * Median over rounds of `of` divided by `by` in the same round: the two stand beside each other in time, so a machine that is busier in
+ * one round than in another does not decide.
+ */
+export const pairedRatio = (of: readonly number[], by: readonly number[]): number => Number(median(of.map((sample, round) => sample / (by[round] ?? Number.NaN))).toFixed(3));

@@ -2,25 +2,25 @@
  * `npm run bench:orchestration`: seven steps that do nothing, through Perennial's API with its run and step rows, against the bare
  * TypeScript SDK with seven activities on the same tuned server. Both are asked for their result alike.
  *
- * `--rounds N` single runs each (default 40), `--bursts N` rounds of 50 at once (default 5).
+ * `--rounds N` single runs each (default 40), `--bursts N` rounds of 50 at once (default 8).
  */
 import { mkdtempSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { nodeCommand } from '../../deploy/local/programs.ts';
 import { startStack } from '../../deploy/local/stack.ts';
 import { repositoryRoot } from '../../deploy/local/tools/machine.ts';
-import { versionsOf } from './versions.ts';
-import { bareSdk, perennial, STEPS, type Contender } from './contenders.ts';
-import { measureLatency, measureThroughput, median, quantile, type Samples } from './measure.ts';
 import { startChild } from './child.ts';
+import { bareSdk, perennial, STEPS, type Contender } from './contenders.ts';
+import { measureLatency, measureThroughput, pairedRatio, quantile, type Samples } from './measure.ts';
+import { versionsOf } from './versions.ts';
 
 const CONCURRENCY = 50;
 
 const optionsOf = (args: string[]): { rounds: number; bursts: number } => {
-  const { values } = parseArgs({ args, options: { rounds: { type: 'string', default: '40' }, bursts: { type: 'string', default: '5' } } });
+  const { values } = parseArgs({ args, options: { rounds: { type: 'string', default: '40' }, bursts: { type: 'string', default: '8' } } });
   return { rounds: Number(values.rounds), bursts: Number(values.bursts) };
 };
 
@@ -35,10 +35,10 @@ const report = (latency: Samples, throughput: Samples): void => {
   for (const text of line('one at a time, start to result', 'ms', latency)) console.log(text);
   for (const text of line(`${CONCURRENCY} at once`, 'runs/s', throughput)) console.log(text);
   const ratios = {
-    latency_vs_bare_sdk: Number((median(latency['bare SDK']) / median(latency.perennial)).toFixed(3)),
-    throughput_vs_bare_sdk: Number((median(throughput.perennial) / median(throughput['bare SDK'])).toFixed(3)),
+    latency_vs_bare_sdk: pairedRatio(latency['bare SDK'], latency.perennial),
+    throughput_vs_bare_sdk: pairedRatio(throughput.perennial, throughput['bare SDK']),
   };
-  console.log(`\n${process.platform} ${process.arch}, ${cpus().length} cores, ${STEPS} steps`);
+  console.log(`\n${process.platform} ${process.arch}, ${availableParallelism()} cores, ${STEPS} steps`);
   console.log(JSON.stringify({ bench: 'orchestration', ratios, versions: versionsOf() }));
 };
 

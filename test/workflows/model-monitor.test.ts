@@ -69,7 +69,7 @@ describe('a monitor', () => {
     expect(second?.length).toBeGreaterThanOrEqual(113);
     expect((await latest.describe()).runId).not.toBe(handle.firstExecutionRunId);
     await end('yearly');
-  });
+  }, 300_000);
 
   it('looks at once when the champion changes, and only at the new version', async () => {
     const scenario = environment.world.scenario('changing');

@@ -35,12 +35,13 @@ const serving = async (gateway: GatewayProcess): Promise<Client> => {
   return client;
 };
 
-/** Process ids of the model hosts of a gateway. */
-const hostsOf = (gateway: GatewayProcess): number[] =>
+/** Process ids of the children of a gateway whose command has a word. */
+const childrenOf = (gateway: GatewayProcess, word = ''): number[] =>
   execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(gateway.child.pid)], { encoding: 'utf8' })
     .split('\n')
-    .filter((line) => line.includes('model-host'))
+    .filter((line) => line.includes('serving/') && line.includes(word))
     .map((line) => Number.parseInt(line, 10));
+const hostsOf = (gateway: GatewayProcess): number[] => childrenOf(gateway, 'model-host');
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -81,13 +82,14 @@ test('kill -9 of the model host under load: no request fails', async () => {
 test('kill -9 of the gateway under load: every acknowledged record reaches the store, once per id', async () => {
   const gateway = await rig.startGateway();
   await serving(gateway);
-  const hosts = hostsOf(gateway);
+  const children = childrenOf(gateway);
+  expect(children).toHaveLength(2);
   const load = startLoad(gateway.url, { key: rig.key, model: 'sum', x: () => [1, 2, 3], loops: 16 });
   const ended = load.stop.bind(load);
   await eventually(() => load.answers.length > 500, { what: '500 requests were answered' });
   await gateway.kill();
   await ended().catch(() => undefined);
-  await eventually(() => hosts.every((pid) => !isAlive(pid)), { what: 'the hosts died with their gateway' });
+  await eventually(() => children.every((pid) => !isAlive(pid)), { what: 'host and shipper died with their gateway' });
   const again = await rig.startGateway();
   await serving(again);
   const shipped = await allShipped(load.answers);
@@ -166,4 +168,11 @@ test('one gateway per folder and port: a second one says which port is taken', a
   await serving(gateway);
   const { port } = new URL(gateway.url);
   await expect(rig.startGateway({ environment: { PERENNIAL_GATEWAY_PORT: port } })).rejects.toThrow(`port ${port} is taken: set PERENNIAL_GATEWAY_PORT`);
+});
+
+test('kill -9 of a gateway that has only just started leaves no process behind', async () => {
+  const gateway = await rig.startGateway();
+  const children = await eventually(() => (childrenOf(gateway).length === 2 ? childrenOf(gateway) : undefined), { what: 'its children are started' });
+  await gateway.kill();
+  await eventually(() => children.every((pid) => !isAlive(pid)), { what: 'its children are gone' });
 });

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { MonitorSpec, type MonitorWindow } from '../../../contracts/monitor.ts';
+import { findingsOf, findingTriggerId, rememberReports } from '../../../domain/monitor.ts';
+
+const spec = MonitorSpec.parse({});
+const window = (changes: Partial<MonitorWindow> = {}): MonitorWindow => ({
+  window: 4, version: 2, from: '2013-07-01T00:00:00Z', to: '2013-07-02T00:00:00Z', rows: 1_000, labelled: 700, driftScore: 0.41, drifted: false,
+  columns: [], quality: 0.678, judgedQuality: 0.756, qualityDropped: false, ...changes,
+});
+
+describe('findingsOf', () => {
+  it('finds nothing in a healthy window', () => expect(findingsOf(window(), spec, new Set())).toEqual([]));
+
+  it('names the worst columns of a drift, at most three', () => {
+    const columns = ['a', 'b', 'c', 'd'].map((column, index) => ({ column, psi: 0.3 + index / 10, drifted: true }));
+    const [finding] = findingsOf(window({ drifted: true, columns: [...columns, { column: 'calm', psi: 0.01, drifted: false }] }), spec, new Set());
+    expect(finding).toEqual({ kind: 'drift', key: '4/drift', reason: 'drift score 0.41 (limit 0.3) in window 4, PSI d 0.6, c 0.5, b 0.4' });
+  });
+
+  it('says by how much quality dropped', () => {
+    const [finding] = findingsOf(window({ qualityDropped: true }), spec, new Set());
+    expect(finding?.reason).toBe('rocAuc 0.678 in window 4 (700 labels), judged with 0.756, a drop of at most 0.05 allowed');
+  });
+
+  it('reports each kind once per window, however often the window changes', () => {
+    const both = window({ drifted: true, qualityDropped: true });
+    const findings = findingsOf(both, spec, new Set(['4/drift']));
+    expect(findings.map(({ key }) => key)).toEqual(['4/quality']);
+    const reported = rememberReports(['4/drift'], findings);
+    expect(findingsOf(both, spec, new Set(reported))).toEqual([]);
+  });
+});
+
+describe('the ids of reports', () => {
+  it('name model, version, window and kind', () => {
+    expect(findingTriggerId('flights', 2, { kind: 'drift', key: '4/drift', reason: '' })).toBe('monitor/flights/2/4/drift');
+  });
+
+  it('are remembered up to a bound, the oldest forgotten first', () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => `${index}/drift`);
+    const remembered = rememberReports(many, [{ kind: 'drift', key: '1000/drift', reason: '' }]);
+    expect(remembered.length).toBe(1_000);
+    expect([remembered[0], remembered.at(-1)]).toEqual(['1/drift', '1000/drift']);
+  });
+});
