@@ -48,7 +48,7 @@ const listen = async (server: Server, bind: string, port: number): Promise<strin
   return `http://${host}:${(server.address() as AddressInfo).port}`;
 };
 
-const gatewayState = (table: DeploymentTable, pool: VersionPool, state: StateFolder): GatewayState => ({
+const gatewayState = ({ table, pool, state, predictionLog }: { table: DeploymentTable; pool: VersionPool; state: StateFolder; predictionLog: PredictionLog }): GatewayState => ({
   weights: () =>
     table.all().flatMap((deployment) =>
       variantsOf(deployment).map(({ model, version, role }) => {
@@ -57,6 +57,7 @@ const gatewayState = (table: DeploymentTable, pool: VersionPool, state: StateFol
       }),
     ),
   hosts: () => pool.hosts(),
+  logCommits: () => predictionLog.commits,
   closedLogFiles: async () => (await listClosed(state.logFolder)).length,
 });
 
@@ -106,9 +107,9 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const counters = createCounterBook();
   const access = createAccess();
   access.replace(state.readKeys());
-  const metrics = createMetrics(gatewayState(table, pool, state), build);
-  const reconciler = createReconciler({ table, pool, counters, metrics, state, log });
   const predictionLog = new PredictionLog(state.logFolder);
+  const metrics = createMetrics(gatewayState({ table, pool, state, predictionLog }), build);
+  const reconciler = createReconciler({ table, pool, counters, metrics, state, log });
 
   const link: { opened?: ControlLink } = {};
   let isOnDisk = false;

@@ -17,7 +17,9 @@ export type VersionMetrics = {
 /** What is looked up, not counted, when metrics are asked for. */
 export type GatewayState = {
   weights(): { model: string; version: number; ratio: number }[];
-  hosts(): { name: string; queueLength: number; restarts: number; queueDurations: Durations }[];
+  hosts(): { name: string; queueLength: number; restarts: number; batches: number; queueDurations: Durations }[];
+  /** Group commits of the prediction log. */
+  logCommits(): number;
   closedLogFiles(): Promise<number>;
 };
 
@@ -60,6 +62,13 @@ const countersOf = (all: () => VersionMetrics[], state: GatewayState): Definitio
       labels: ['model', 'version'],
       read: () => state.hosts().map(({ name, restarts }) => ({ labels: hostLabels(name), value: restarts })),
     },
+    {
+      name: 'perennial_inference_batches_total',
+      help: 'Batches that the host of a version was given.',
+      labels: ['model', 'version'],
+      read: () => state.hosts().map(({ name, batches }) => ({ labels: hostLabels(name), value: batches })),
+    },
+    { name: 'perennial_prediction_log_commits_total', help: 'Group commits of the prediction log.', labels: [], read: () => [{ labels: {}, value: state.logCommits() }] },
   ];
 };
 

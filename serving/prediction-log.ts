@@ -59,6 +59,8 @@ export class PredictionLog {
   readonly #timer: NodeJS.Timeout;
   readonly #begunAt = Date.now();
   #hasLeftOver = false;
+  /** Group commits that succeeded. */
+  commits = 0;
   /** When writing began to fail; undefined while it works. */
   failingSince: Date | undefined;
 
@@ -130,6 +132,7 @@ export class PredictionLog {
       await writeAll(file.handle, bytes, file.bytes);
       await file.handle.datasync();
       file.bytes += bytes.length;
+      this.commits += 1;
       this.failingSince = undefined;
       group.settle(null);
     } catch (error) {

@@ -14,10 +14,14 @@ import { newDurations, observe } from './scraped-histogram.ts';
 
 export const MAX_QUEUE_REQUESTS = 1_024;
 const MAX_QUEUE_ROWS = 50_000;
-const MAX_BATCH_ROWS = 512;
-/** A batch is cut so that it takes about this long: a request behind it waits no longer than that. */
+const MOST_BATCH_ROWS = 512;
+const FEWEST_BATCH_ROWS = 8;
+/** Batches get smaller while they take longer than this, because requests behind them wait, and larger while they take less. */
 const BATCH_MS = 50;
-/** Longest time for which further requests are waited for. */
+/** What a row may add to the limit on a batch's time. */
+const RUN_LIMIT_PER_ROW_MS = 5;
+/** How long no request may come until it is no longer waited for another, and how long that may go on. */
+const GAP_MS = 0.05;
 const GATHER_MS = 1;
 /** Longest time from arrival to answer: a request that waits for a host to come back is refused then. */
 const WAIT_MS = 20_000;
@@ -47,9 +51,10 @@ export type VersionHostOptions = { name: string; log: Logger; limits?: HostLimit
 const unavailable = (message: string): PerennialFailure => new PerennialFailure('ModelUnavailable', message);
 
 export class VersionHost {
-  /** A batch that runs longer than this has hung: its host is killed. */
+  /** A batch that runs longer than this, and a little for each row, has hung: its host is killed. */
   runLimitMs = 10_000;
   restarts = 0;
+  batches = 0;
   readonly queueDurations = newDurations();
   readonly model: HostedModel;
   readonly #options: VersionHostOptions;
@@ -59,7 +64,8 @@ export class VersionHost {
   #queuedRows = 0;
   #running: Job[] | undefined;
   #runningSince = 0;
-  #msPerRow = 1;
+  #batchRows = 64;
+  #lastJobs = 0;
   #isScheduled = false;
   #isClosed = false;
   #deaths = 0;
@@ -144,17 +150,20 @@ export class VersionHost {
   #schedule(): void {
     if (this.#isScheduled || this.#running !== undefined || this.#process === undefined) return;
     this.#isScheduled = true;
-    this.#gather(0, performance.now());
+    const now = performance.now();
+    this.#gather({ begunAt: now, grownAt: now, seen: 0 });
   }
 
   /**
-   * Waits while each turn of the event loop brings further requests, bounded: a batch costs two wake-ups and later a commit of the log, whatever its
-   * size, so that one batch of many is far cheaper than many of few.
+   * Waits while further requests come in, bounded: a batch costs two wake-ups and later a commit of the log, whatever its size, so that one
+   * batch of many is far cheaper than many of few. Where requests come one by one nothing is waited for.
    */
-  #gather(seen: number, begunAt: number): void {
+  #gather(progress: { begunAt: number; grownAt: number; seen: number }): void {
     setImmediate(() => {
-      const isGrowing = this.#queue.length > seen && performance.now() - begunAt < GATHER_MS;
-      if (isGrowing) return this.#gather(this.#queue.length, begunAt);
+      const now = performance.now();
+      if (this.#queue.length > progress.seen) Object.assign(progress, { grownAt: now, seen: this.#queue.length });
+      const isWorthIt = this.#lastJobs > 1 && this.#queuedRows < this.#batchRows;
+      if (isWorthIt && now - progress.grownAt < GAP_MS && now - progress.begunAt < GATHER_MS) return this.#gather(progress);
       this.#isScheduled = false;
       void this.#runBatch();
     });
@@ -166,16 +175,19 @@ export class VersionHost {
     const jobs = this.#takeBatch();
     if (jobs.length === 0) return;
     this.#running = jobs;
+    this.#lastJobs = jobs.length;
+    this.batches += 1;
     this.#runningSince = performance.now();
     const batch = joinRows(this.model.signature, jobs);
     let isHung = false;
+    const limitMs = this.runLimitMs + batch.rows * RUN_LIMIT_PER_ROW_MS;
     const timer = setTimeout(() => {
       isHung = true;
-      host.kill(`did not answer within ${this.runLimitMs} ms`);
-    }, this.runLimitMs);
+      host.kill(`did not answer within ${limitMs} ms`);
+    }, limitMs);
     try {
       const outputs = await host.run(batch.rows, batch.tensors);
-      this.#measure(batch.rows);
+      this.#adapt(batch.rows);
       this.#deliver(jobs, outputs);
     } catch (error) {
       this.#retryOrReject(jobs, error as Error, isHung);
@@ -187,12 +199,11 @@ export class VersionHost {
   }
 
   #takeBatch(): Job[] {
-    const limit = Math.min(MAX_BATCH_ROWS, Math.max(1, Math.floor(BATCH_MS / this.#msPerRow)));
     const jobs: Job[] = [];
     let rows = 0;
     let taken = 0;
     for (const job of this.#queue) {
-      const fits = jobs.length === 0 || (rows + job.rows <= limit && !job.alone && jobs[0]?.alone !== true);
+      const fits = jobs.length === 0 || (rows + job.rows <= this.#batchRows && !job.alone && jobs[0]?.alone !== true);
       if (!job.isAbandoned && !fits) break;
       taken += 1;
       this.#queuedRows -= job.rows;
@@ -206,9 +217,10 @@ export class VersionHost {
     return jobs;
   }
 
-  #measure(rows: number): void {
-    const msPerRow = (performance.now() - this.#runningSince) / rows;
-    this.#msPerRow += (msPerRow - this.#msPerRow) * 0.2;
+  #adapt(rows: number): void {
+    const isSlow = performance.now() - this.#runningSince > BATCH_MS;
+    if (isSlow && rows <= this.#batchRows) this.#batchRows = Math.max(FEWEST_BATCH_ROWS, this.#batchRows >> 1);
+    else if (!isSlow && rows >= this.#batchRows) this.#batchRows = Math.min(MOST_BATCH_ROWS, this.#batchRows << 1);
   }
 
   #deliver(jobs: readonly Job[], outputs: ColumnData[]): void {
