@@ -13,12 +13,7 @@ import { stopIfAborted } from './stop.ts';
 /** Makes a folder for the files of one attempt. */
 export type Scratch = (purpose: string) => Promise<{ folder: string; dispose(): Promise<void> }>;
 
-/** A data engine whose calls end early, and with them their processes, when the signal is aborted. */
-export type StoppableDataEngine = {
-  [Call in keyof DataEngine]: (...input: [...Parameters<DataEngine[Call]>, options: { signal: AbortSignal }]) => ReturnType<DataEngine[Call]>;
-};
-
-export type DataPorts = { ledger: RunLedger; artifacts: ArtifactStore; engine: StoppableDataEngine; scratch: Scratch };
+export type DataPorts = { ledger: RunLedger; artifacts: ArtifactStore; engine: DataEngine; scratch: Scratch };
 
 export const jsonBytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 

@@ -1,7 +1,7 @@
 /** The API process: reads the configuration, connects, listens, and closes cleanly on SIGTERM and SIGINT. */
-import { Client, Connection } from '@temporalio/client';
 import { connectDatabase, isDatabaseOutage } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
+import { createTemporalClient } from '../adapters/temporal/client.ts';
 import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
 import { readConfig, type Config } from '../workers/config.ts';
 import { createApp } from './app.ts';
@@ -9,16 +9,13 @@ import type { App } from './http/app-types.ts';
 
 const CLOSE_MS = 8_000;
 const CONNECTIONS = 16;
-/** gRPC waits up to two minutes between attempts after a long outage; users wait for the first one that works. */
-const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
 
 const isLoopback = (bind: string): boolean => bind === 'localhost' || bind === '::1' || bind.startsWith('127.');
 
 const createProcess = async (config: Config): Promise<{ app: App; close: () => Promise<void> }> => {
   const { database, pool } = connectDatabase(config.postgres.url, { connections: CONNECTIONS });
-  // Lazy: the API starts while Temporal is down, says so in /readyz, and finds it when it comes.
-  const connection = Connection.lazy({ address: config.temporal.address, channelArgs: RECONNECT });
-  const client = new Client({ connection, namespace: config.temporal.namespace });
+  // The API starts while Temporal is down, says so in /readyz, and finds it when it comes.
+  const { client } = createTemporalClient(config.temporal);
   const app = await createApp({
     database,
     pool,

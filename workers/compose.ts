@@ -14,13 +14,13 @@ import { createPredictionSegments } from '../adapters/postgres/prediction-segmen
 import { createRunLedger } from '../adapters/postgres/run-ledger.ts';
 import { createTriggerLedger } from '../adapters/postgres/trigger-ledger.ts';
 import { createWorkerLeases } from '../adapters/postgres/worker-leases.ts';
+import { createTemporalClient } from '../adapters/temporal/client.ts';
 import { createClosedRuns } from '../adapters/temporal/closed-runs.ts';
 import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
 import { createTrainerProcess } from '../adapters/trainers/process.ts';
 import type { ActivityPorts } from '../activities/index.ts';
 import type { WorkerLeases } from '../domain/ports/worker-leases.ts';
 import type { Config } from './config.ts';
-import { createTemporalClient } from './connect.ts';
 import { createFaultPoints } from './fault-points.ts';
 import type { SettlementPorts } from './settle-runs.ts';
 
@@ -38,7 +38,7 @@ export type Composition = {
 /** Opens nothing yet: every adapter connects with its first question, so a worker starts while a system is away. */
 export const compose = (config: Config): Composition => {
   const { database, pool } = connectDatabase(config.postgres.url, { connections: DATABASE_CONNECTIONS });
-  const { client, close } = createTemporalClient(config);
+  const { client, close } = createTemporalClient(config.temporal);
   const artifacts = createArtifactStore(config.artifactStore);
   const scratch = createScratch(join(config.home, 'scratch'));
   const ledger = createRunLedger({ database, pool });

@@ -1,13 +1,10 @@
 /** Connections to the Temporal server: retried at start, since it may come up after us; later they reconnect by themselves. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
 
 const RETRY_MS = 1_000;
-/** By default a client waits up to two minutes between attempts after a long outage. */
-const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
 /** Of the first and then every so many failed attempts one is logged. */
 const LOG_EVERY = 15;
 
@@ -27,9 +24,3 @@ const untilConnected = async <T>(connect: () => Promise<T>, address: string, log
 /** The worker's own connection. Messages are small and the server is near: compressing them would only cost both sides time. */
 export const connectWorker = ({ temporal }: Config, logger: Logger, signal: AbortSignal): Promise<NativeConnection> =>
   untilConnected(() => NativeConnection.connect({ address: temporal.address, grpcCompression: { codec: 'none' } }), temporal.address, logger, signal);
-
-/** A client for what activities ask of the server; it connects with its first question. */
-export const createTemporalClient = ({ temporal }: Config): { client: Client; close: () => Promise<void> } => {
-  const connection = Connection.lazy({ address: temporal.address, channelArgs: RECONNECT });
-  return { client: new Client({ connection, namespace: temporal.namespace }), close: () => connection.close() };
-};

@@ -75,13 +75,8 @@ const hideFolder = (error: unknown, folder: string): unknown => {
   return new PerennialFailure(error.code, error.message.replaceAll(`${folder}/`, '').replaceAll(folder, '.'), { fix: error.fix, cause: error.cause });
 };
 
-/** A call with an aborted signal has its process killed and fails. */
-type CallOptions = { signal?: AbortSignal };
-
-type StoppableDataEngine = { [Call in keyof DataEngine]: (...input: [...Parameters<DataEngine[Call]>, options?: CallOptions]) => ReturnType<DataEngine[Call]> };
-
 /** A data engine whose calls run side by side; memory is bounded per call. */
-export const createDataEngine = (options: DataEngineOptions): StoppableDataEngine => {
+export const createDataEngine = (options: DataEngineOptions): DataEngine => {
   const { scratchFolder, memoryLimit = '2GB', threads = 2, queryTimeoutMs = 1_800_000, maximumQueryBytes = 50 * GIGABYTE } = options;
   mkdirSync(scratchFolder, { recursive: true });
 

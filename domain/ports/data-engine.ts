@@ -5,6 +5,9 @@ import type { DataCheck, FeaturesSpec, SplitSpec } from '../../contracts/pipelin
 /** A table as local files, in the order of their paths. */
 export type LocalTable = { name: string; format: 'parquet' | 'csv'; files: string[] };
 
+/** A call with an aborted signal has its process killed and fails. */
+export type CallOptions = { signal?: AbortSignal };
+
 /**
  * SQL over local files, in a process of its own with bounded memory. User SQL is one SELECT over the given tables and can reach
  * no file, network or setting. A user's mistake fails with a code of contracts/failures.ts (SourceCorrupt, SchemaChanged,
@@ -12,10 +15,10 @@ export type LocalTable = { name: string; format: 'parquet' | 'csv'; files: strin
  */
 export interface DataEngine {
   /** Columns, types, nulls and rows per file of each table; files of one table must agree in columns and types. */
-  inspect(tables: LocalTable[]): Promise<{ name: string; rows: number; columns: { name: string; type: string; nulls: number }[]; rowsPerFile: number[] }[]>;
-  check(tables: LocalTable[], checks: DataCheck[]): Promise<CheckResult[]>;
+  inspect(tables: LocalTable[], options?: CallOptions): Promise<{ name: string; rows: number; columns: { name: string; type: string; nulls: number }[]; rowsPerFile: number[] }[]>;
+  check(tables: LocalTable[], checks: DataCheck[], options?: CallOptions): Promise<CheckResult[]>;
   /** Writes `train.parquet` and `holdout.parquet` in `folder`, ordered by event time and identity: same input, same bytes. */
-  buildFeatures(input: { tables: LocalTable[]; features: FeaturesSpec; split: SplitSpec; folder: string }): Promise<{
+  buildFeatures(input: { tables: LocalTable[]; features: FeaturesSpec; split: SplitSpec; folder: string }, options?: CallOptions): Promise<{
     split: SplitWindow;
     trainFile: string;
     holdoutFile: string;

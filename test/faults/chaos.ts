@@ -8,18 +8,6 @@ export type Victim = (typeof VICTIMS)[number];
 
 export type Disturbance = { victim: Victim; afterMs: number };
 
-/** A small seeded generator (mulberry32): uniform in [0, 1). */
-export const seededRandom = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
-
 /** One process, at a moment uniform over `withinMs`. */
 export const planDisturbance = (random: () => number, withinMs: number): Disturbance => ({
   victim: VICTIMS[Math.floor(random() * VICTIMS.length)]!,

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startStack, type Stack } from '../../deploy/local/stack.ts';
 import { arrivalsOf, smallLifecycle } from './scales.ts';
 import { runTrial, type SuiteOptions } from './suite.ts';
-import { planDisturbance, seededRandom } from './chaos.ts';
+import { planDisturbance } from './chaos.ts';
+import { seededRandom } from '../../domain/random.ts';
 
 const SEED = 20_131;
 const UNDISTURBED_MS = 25_000;

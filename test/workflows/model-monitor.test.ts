@@ -1,21 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { championChangedSignal, monitorStatusQuery } from '../../contracts/messages.ts';
 import { MonitorSpec, type MonitorInput } from '../../contracts/monitor.ts';
 import { monitorWindow } from './support/artifacts.ts';
-import { startEnvironment, type Environment } from './support/environment.ts';
+import type { Environment } from './support/environment.ts';
+import { replayedEnvironment } from './support/replayed-environment.ts';
 
 const DAY = 86_400;
 const spec = MonitorSpec.parse({ everySeconds: DAY });
 const monitorInput = (model: string, changes: Partial<MonitorInput> = {}): MonitorInput => ({ model, pipeline: model, version: 1, spec, ...changes });
 
 let environment: Environment;
-beforeAll(async () => {
-  environment = await startEnvironment();
+replayedEnvironment((started) => {
+  environment = started;
 });
-afterEach(async () => {
-  expect(await environment.replayAll()).toEqual([]);
-});
-afterAll(() => environment.stop());
 
 /** A monitor never ends by itself; one left open would go on through the time of the next test. */
 const end = async (model: string): Promise<void> => {
@@ -69,7 +66,7 @@ describe('a monitor', () => {
     expect(second?.length).toBeGreaterThanOrEqual(113);
     expect((await latest.describe()).runId).not.toBe(handle.firstExecutionRunId);
     await end('yearly');
-  }, 300_000);
+  });
 
   it('looks at once when the champion changes, and only at the new version', async () => {
     const scenario = environment.world.scenario('changing');

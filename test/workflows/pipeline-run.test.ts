@@ -1,21 +1,18 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { approveUpdate, rejectUpdate, runStatusQuery } from '../../contracts/messages.ts';
 import type { CheckReport } from '../../contracts/dataset.ts';
 import { checkReport, datasetVersion, evaluationReport, featureSet, trainedModel } from './support/artifacts.ts';
-import { startEnvironment, type Environment } from './support/environment.ts';
+import type { Environment } from './support/environment.ts';
+import { replayedEnvironment } from './support/replayed-environment.ts';
 import { stableAt } from './support/deployments.ts';
 import { modelPipeline, rolloutInput, rolloutPlan, runInput, stepsPipeline } from './support/specs.ts';
 
 let environment: Environment;
-beforeAll(async () => {
-  environment = await startEnvironment();
+replayedEnvironment((started) => {
+  environment = started;
 });
-afterEach(async () => {
-  expect(await environment.replayAll()).toEqual([]);
-});
-afterAll(() => environment.stop());
 
 const failureOf = async (ending: Promise<unknown>): Promise<ApplicationFailure> => {
   const error = await ending.then(

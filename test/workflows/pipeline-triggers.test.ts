@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runWorkflowId } from '../../contracts/ids.ts';
 import { triggersStatusQuery } from '../../contracts/messages.ts';
 import type { Trigger, TriggerKind } from '../../contracts/trigger.ts';
-import { startEnvironment, type Environment } from './support/environment.ts';
+import type { Environment } from './support/environment.ts';
+import { replayedEnvironment } from './support/replayed-environment.ts';
 import { modelPipeline, runInput } from './support/specs.ts';
 import type { Scenario } from './support/world.ts';
 
@@ -16,13 +17,9 @@ const slowPipeline = (name: string, expiresSeconds: number, triggers = {}) =>
   });
 
 let environment: Environment;
-beforeAll(async () => {
-  environment = await startEnvironment();
+replayedEnvironment((started) => {
+  environment = started;
 });
-afterEach(async () => {
-  expect(await environment.replayAll()).toEqual([]);
-});
-afterAll(() => environment.stop());
 
 const ledgerOf = (pipeline: string) => environment.client.workflow.getHandle(`triggers/${pipeline}`);
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CancelledFailure } from '@temporalio/activity';
 import { createRegisterActivity } from '../../../activities/register.ts';
 import { createRolloutActivities, type RolloutPorts } from '../../../activities/rollout.ts';
@@ -9,10 +9,10 @@ import { createRunLedger } from '../../../adapters/postgres/run-ledger.ts';
 import type { Deployments } from '../../../domain/ports/deployments.ts';
 import type { RolloutActivities } from '../../../contracts/activities.ts';
 import { runActivity } from '../../support/activity.ts';
-import { startTestPostgres, type TestDatabase, type TestPostgres } from '../../support/database.ts';
+import { databasePerTest } from '../../support/database-per-test.ts';
+import type { TestDatabase } from '../../support/database.ts';
 import { evaluationReport, lineage, memoryArtifactStore, registration, rolloutPlan, servingOptions, signature, stepContext, trainedModel } from '../../support/fakes.ts';
 
-let postgres: TestPostgres;
 let test: TestDatabase;
 let reached: string[];
 let activities: RolloutActivities;
@@ -26,17 +26,12 @@ const portsOf = (changes: Partial<RolloutPorts> = {}): RolloutPorts => ({
   ...changes,
 });
 
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-}, 120_000);
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  test = await postgres.createDatabase();
+databasePerTest(async (fresh) => {
+  test = fresh;
   reached = [];
   activities = createRolloutActivities(portsOf());
   await createModelRegistry(test.database).registerVersion(registration('flights.r1'));
 });
-afterEach(() => test.drop());
 
 const start = { rolloutId: 'flights.x', workflowId: 'rollout/flights', model: 'flights', version: 1, plan: rolloutPlan, requestedBy: 'api' };
 

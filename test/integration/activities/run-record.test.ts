@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createNoopActivity } from '../../../activities/noop.ts';
 import { createRunRecordActivities } from '../../../activities/run-record.ts';
 import { step } from '../../../activities/boundary.ts';
@@ -6,22 +6,19 @@ import { createRunLedger } from '../../../adapters/postgres/run-ledger.ts';
 import { PerennialFailure } from '../../../domain/failure.ts';
 import type { RunLedger } from '../../../domain/ports/run-ledger.ts';
 import { runActivity } from '../../support/activity.ts';
-import { startTestPostgres, type TestDatabase, type TestPostgres } from '../../support/database.ts';
+import { databasePerTest } from '../../support/database-per-test.ts';
+import type { TestDatabase, TestPostgres } from '../../support/database.ts';
 import { memoryArtifactStore, stepContext } from '../../support/fakes.ts';
 
 let postgres: TestPostgres;
 let test: TestDatabase;
 let ledger: RunLedger;
 
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-}, 120_000);
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  test = await postgres.createDatabase();
+databasePerTest((fresh, server) => {
+  test = fresh;
+  postgres = server;
   ledger = createRunLedger(test);
 });
-afterEach(() => test.drop());
 
 const stepRow = () => test.database.selectFrom('run_steps').selectAll().executeTakeFirstOrThrow();
 

@@ -1,29 +1,24 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import pg from 'pg';
 import { sql } from 'kysely';
 import { createDeployments } from '../../../adapters/postgres/deployments.ts';
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { DEPLOYMENT_CHANNEL, LATENCY_BUCKETS_MS } from '../../../contracts/deployment.ts';
 import type { Deployments } from '../../../domain/ports/deployments.ts';
-import { startTestPostgres, type TestDatabase, type TestPostgres } from '../../support/database.ts';
+import { databasePerTest } from '../../support/database-per-test.ts';
+import type { TestDatabase } from '../../support/database.ts';
 import { registration, rolloutPlan, servingOptions } from '../../support/fakes.ts';
 
-let postgres: TestPostgres;
 let test: TestDatabase;
 let deployments: Deployments;
 
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-}, 120_000);
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  test = await postgres.createDatabase();
+databasePerTest(async (fresh) => {
+  test = fresh;
   deployments = createDeployments(test.database);
   const registry = createModelRegistry(test.database);
   await registry.registerVersion(registration('flights.r1'));
   await registry.registerVersion(registration('flights.r2'));
 });
-afterEach(() => test.drop());
 
 const canary = (stable: number | null, version: number, canaryWeight: number) => ({ stable, canary: version, canaryWeight });
 const shift = (requestId: string, expectedGeneration: number, split = canary(null, 1, 5)) =>

@@ -1,22 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import type { ModelRegistry } from '../../../domain/ports/model-registry.ts';
-import { startTestPostgres, type TestDatabase, type TestPostgres } from '../../support/database.ts';
+import { databasePerTest } from '../../support/database-per-test.ts';
+import type { TestDatabase } from '../../support/database.ts';
 import { registration } from '../../support/fakes.ts';
 
-let postgres: TestPostgres;
 let test: TestDatabase;
 let registry: ModelRegistry;
 
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-}, 120_000);
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  test = await postgres.createDatabase();
+databasePerTest((fresh) => {
+  test = fresh;
   registry = createModelRegistry(test.database);
 });
-afterEach(() => test.drop());
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 

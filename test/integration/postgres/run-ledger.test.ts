@@ -1,22 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createRunLedger } from '../../../adapters/postgres/run-ledger.ts';
 import type { RunLedger } from '../../../domain/ports/run-ledger.ts';
-import { startTestPostgres, type TestDatabase, type TestPostgres } from '../../support/database.ts';
+import { databasePerTest } from '../../support/database-per-test.ts';
+import type { TestDatabase, TestPostgres } from '../../support/database.ts';
 import { artifactOf, stepContext } from '../../support/fakes.ts';
 
 let postgres: TestPostgres;
 let test: TestDatabase;
 let ledger: RunLedger;
 
-beforeAll(async () => {
-  postgres = await startTestPostgres();
-}, 120_000);
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  test = await postgres.createDatabase();
+databasePerTest((fresh, server) => {
+  test = fresh;
+  postgres = server;
   ledger = createRunLedger(test);
 });
-afterEach(() => test.drop());
 
 const runOf = (runId: string) => test.database.selectFrom('runs').selectAll().where('run_id', '=', runId).executeTakeFirstOrThrow();
 const stepOf = (runId: string, step: string) =>
