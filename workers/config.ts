@@ -34,6 +34,8 @@ export type Config = {
   apiKey: string | undefined;
   /** Test hook: names of code points at which the process kills itself once (see domain/ports/fault-points.ts). */
   faultPoints: string[];
+  /** File of a workflow bundle in place of the one that is built from the sources here; undefined in general. */
+  workflowBundle: string | undefined;
   logLevel: string;
 };
 
@@ -115,6 +117,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     apiUrl: environment['PERENNIAL_URL'] ?? `http://127.0.0.1:${apiPort}`,
     apiKey: environment['PERENNIAL_API_KEY'],
     faultPoints: (environment['PERENNIAL_FAULT_POINTS'] ?? '').split(',').filter(Boolean),
+    workflowBundle: environment['PERENNIAL_WORKFLOW_BUNDLE'],
     logLevel: environment['PERENNIAL_LOG_LEVEL'] ?? 'info',
   };
 };

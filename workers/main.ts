@@ -24,8 +24,10 @@ const poolOf = (args: string[]): Pool => {
   throw new Error(`--pool is "${values.pool ?? ''}": it must name a pool, such as workflows, data, cpu or gpu`);
 };
 
+const workflowBundle = async ({ workflowBundle: codePath }: Config): Promise<{ codePath: string }> => (codePath === undefined ? ensureWorkflowBundle() : { codePath });
+
 const createWorker = async (pool: Pool, config: Config, composition: Composition, connection: NativeConnection): Promise<Worker> => {
-  const code = pool === WORKFLOWS_POOL ? { workflowBundle: await ensureWorkflowBundle() } : { activities: createActivities(composition.ports) };
+  const code = pool === WORKFLOWS_POOL ? { workflowBundle: await workflowBundle(config) } : { activities: createActivities(composition.ports) };
   return Worker.create({ connection, namespace: config.temporal.namespace, identity: `${pool}@${hostname()}/${process.pid}`, ...workerOptions(pool), ...code });
 };
 

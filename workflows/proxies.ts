@@ -30,7 +30,7 @@ export const quick = (summary: string) =>
     ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
-    startToCloseTimeout: '30 seconds',
+    startToCloseTimeout: '10 seconds',
     scheduleToCloseTimeout: '1 hour',
     retry: BACKOFF,
   });
@@ -44,7 +44,7 @@ export const untilDone = (summary: string) =>
     ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
-    startToCloseTimeout: '30 seconds',
+    startToCloseTimeout: '10 seconds',
     retry: BACKOFF,
   });
 
@@ -57,7 +57,7 @@ export const closing = (summary: string) =>
     ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
-    startToCloseTimeout: '30 seconds',
+    startToCloseTimeout: '10 seconds',
     scheduleToCloseTimeout: '10 minutes',
     retry: BACKOFF,
   });

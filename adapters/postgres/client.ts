@@ -8,7 +8,7 @@ const INT8 = 20;
 
 /**
  * Opens a pool. bigint columns are read as numbers: ours count rows and generations, far below 2^53.
- * A statement is bounded to 15 s and a connection attempt to 5 s, so that an outage becomes an error, never a hang.
+ * A statement is bounded to 8 s and a connection attempt to 5 s, so that an outage becomes an error, never a hang.
  */
 export const connectDatabase = (url: string, options: { connections?: number } = {}): { database: Kysely<Database>; pool: pg.Pool } => {
   const types = new pg.TypeOverrides();
@@ -17,8 +17,8 @@ export const connectDatabase = (url: string, options: { connections?: number } =
     connectionString: url,
     max: options.connections ?? 8,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 15_000,
-    query_timeout: 20_000,
+    statement_timeout: 8_000,
+    query_timeout: 9_000,
     keepAlive: true,
     types,
   });

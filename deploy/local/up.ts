@@ -1,4 +1,5 @@
 /** `perennial up`: everything on this machine, in the foreground, until Ctrl-C. */
+import { onEndSignals } from './end-signals.ts';
 import { setUp } from './setup.ts';
 import { startStack, type Stack, type StackOptions } from './stack.ts';
 import { readConfig } from '../../workers/config.ts';
@@ -8,28 +9,6 @@ export type UpOptions = Omit<StackOptions, 'home' | 'signal' | 'log'> & {
   home?: string;
   /** Where lines for the user go; default standard output. */
   print?: (line: string) => void;
-};
-
-const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** npm passes a Ctrl-C on that the terminal sent us already: a second signal this soon is that one, not impatience. */
-const sameSignalMs = 2_000;
-
-/** Asks for the end once, and for a quick end when the user insists. */
-const onEndSignals = (end: () => void, hurry: () => void): (() => void) => {
-  let endedAt: number | undefined;
-  const handle = (): void => {
-    if (endedAt === undefined) {
-      endedAt = Date.now();
-      end();
-    } else if (Date.now() - endedAt > sameSignalMs) {
-      hurry();
-    }
-  };
-  for (const signal of endSignals) process.on(signal, handle);
-  return () => {
-    for (const signal of endSignals) process.off(signal, handle);
-  };
 };
 
 const width = 'worker-workflows'.length;

@@ -1,4 +1,4 @@
-/** The lifecycle that a fault trial disturbs: train, deploy, serve, challenge, promote, with clients that never stop. */
+/** The lifecycle that a fault trial disturbs: train, deploy, serve, challenge, promote, try the old version and take it back, with clients that never stop. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { createApiClient, type ApiClient } from '../../examples/flight-delays/demo/api-client.ts';
 import { createGatewayClient } from '../../examples/flight-delays/demo/gateway-client.ts';
@@ -11,7 +11,7 @@ export type LifecycleResult = {
   sent: number;
   failed: number;
   failures: string[];
-  /** How each run ended, as the API tells it. */
+  /** How each run ended, and then the operator's rollout, as the API tells it. */
   ends: string[];
   seconds: number;
 };
@@ -62,6 +62,35 @@ const challenge = async (input: LifecycleInput, api: ApiClient, traffic: Traffic
   }
 };
 
+type DeploymentView = { split: { canary: number | null }; rollout: { rolloutId: string; outcome: { kind: string } | null } | null };
+
+const awaitDeployment = async (api: ApiClient, input: LifecycleInput, until: (view: DeploymentView) => boolean): Promise<DeploymentView> => {
+  const giveUpAt = Date.now() + input.runBoundMs;
+  for (;;) {
+    const view = await api.get<DeploymentView>(`/models/${input.name}/deployment`);
+    if (until(view)) return view;
+    if (Date.now() > giveUpAt) throw new Error(`the deployment stayed ${JSON.stringify(view)} for ${input.runBoundMs} ms`);
+    await pause(200);
+  }
+};
+
+/** An operator sends a quarter of the requests to the first version again, then thinks better of it: all of them must return to the champion. */
+const changeOfMind = async (input: LifecycleInput, api: ApiClient, traffic: Traffic): Promise<Omit<Challenge, 'runId'>> => {
+  const sender = traffic.start(input.rows, input.perSecond);
+  const path = `/models/${input.name}`;
+  try {
+    const plan = { steps: [{ weight: 25, seconds: 3_600 }, { weight: 100, seconds: 1 }], deadlineMs: 5_000 };
+    const { rolloutId } = await api.post<{ rolloutId: string }>(`${path}/rollouts`, { version: 1, ...plan }, `${input.name}-3`);
+    await awaitDeployment(api, input, ({ split, rollout }) => split.canary === 1 || (rollout?.rolloutId === rolloutId && rollout.outcome !== null));
+    await api.post(`${path}/rollout/abort`, { reason: 'a change of mind' }, `${input.name}-4`);
+    const { rollout } = await awaitDeployment(api, input, (view) => view.rollout?.rolloutId === rolloutId && view.rollout.outcome !== null);
+    return { end: rollout?.outcome?.kind ?? 'unknown', answered: await sender.stop() };
+  } catch (error) {
+    await sender.stop();
+    throw error;
+  }
+};
+
 /** Runs one lifecycle to its end; every call is idempotent and goes on through outages, as a careful client's does. */
 export const runLifecycle = async (input: LifecycleInput): Promise<LifecycleResult> => {
   const startedAt = Date.now();
@@ -75,13 +104,14 @@ export const runLifecycle = async (input: LifecycleInput): Promise<LifecycleResu
     const first = await startRun(api, { name, pipeline: input.pipelines[0], key: `${name}-1` });
     const firstEnd = await awaitRun(api, first, input.runBoundMs);
     const second = firstEnd === 'succeeded' ? await challenge(input, api, traffic) : undefined;
+    const third = second?.end === 'succeeded' ? await changeOfMind(input, api, traffic) : undefined;
     return {
       acceptedRuns: [first, ...(second === undefined ? [] : [second.runId])],
-      answered: second?.answered ?? [],
+      answered: [...(second?.answered ?? []), ...(third?.answered ?? [])],
       sent: traffic.counts.sent,
       failed: traffic.counts.failed,
       failures: traffic.counts.failures,
-      ends: [firstEnd, ...(second === undefined ? [] : [second.end])],
+      ends: [firstEnd, ...(second === undefined ? [] : [second.end]), ...(third === undefined ? [] : [third.end])],
       seconds: (Date.now() - startedAt) / 1_000,
     };
   } finally {

@@ -6,6 +6,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { stopWhenInterrupted } from '../../deploy/local/end-signals.ts';
 import { startStack } from '../../deploy/local/stack.ts';
 import { arrivalsOf, fullLifecycle, smallLifecycle } from './scales.ts';
 import { runTrial, runTrials, type SuiteOptions } from './suite.ts';
@@ -25,6 +26,7 @@ const main = async (): Promise<void> => {
   const home = mkdtempSync(join(tmpdir(), 'perennial-faults-'));
   const arrivals = arrivalsOf(home);
   const stack = await startStack({ home, ports: 'free', environment: { PERENNIAL_SOURCE_ROOTS: arrivals } });
+  const forget = stopWhenInterrupted(stack);
   try {
     const { rows, pipelinesOf } = await (values.scale === 'small' ? smallLifecycle : fullLifecycle)(arrivals);
     const options: SuiteOptions = { stack, seed, trials, withinMs: 0, runBoundMs: 300_000, perSecond: 100, rows, pipelinesOf, log: say };
@@ -37,6 +39,7 @@ const main = async (): Promise<void> => {
     console.log(`${trials + 1 - failed} passed, ${failed} failed`);
     process.exitCode = failed === 0 ? 0 : 1;
   } finally {
+    forget();
     await stack.stop({ graceMs: 5_000, removeHome: true });
   }
 };

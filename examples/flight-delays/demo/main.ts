@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeOutsideData } from '../../../deploy/local/postgres-location.ts';
 import { endLeftovers } from '../../../deploy/local/processes/process-table.ts';
+import { stopWhenInterrupted } from '../../../deploy/local/end-signals.ts';
 import { startStack, type Stack } from '../../../deploy/local/stack.ts';
 import { readConfig } from '../../../workers/config.ts';
 import { badModelsPoint, refusedByGate, rolledBackLive } from './chapters/bad-models.ts';
@@ -56,17 +57,20 @@ const main = async (): Promise<void> => {
   const startedAt = Date.now();
   await clearHome();
   const stack = await launch();
+  const forget = stopWhenInterrupted(stack);
   const stage = await openStage(stack, arrivals);
   try {
     stage.say(`API ${stack.urls.api}, gateways ${stack.urls.gateways.join(' and ')}, Temporal Web UI ${stack.urls.temporalUi}`);
     const points = await tellStory(stage);
     const allHold = await summarise(stage, points, { folder: stateFolder, wallSeconds: (Date.now() - startedAt) / 1_000 });
     process.exitCode = allHold ? 0 : 1;
+    forget();
     if (keep) {
       stage.say(`everything is left running; the admin key is in ${join(home, 'admin-key')}; Ctrl-C stops it`);
       await untilInterrupted();
     }
   } finally {
+    forget();
     await stage.close();
     await stack.stop(keep ? {} : { graceMs: 5_000 });
   }
