@@ -1,7 +1,7 @@
 /** All activities, built from the ports. The only list of them: the compiler compares it with contracts/activities.ts. */
 import type { PerennialActivities } from '../contracts/activities.ts';
 import { createCheckActivity, type CheckPorts } from './check.ts';
-import { createEvaluateActivity, type EvaluatePorts } from './evaluate.ts';
+import { createEvaluateActivity } from './evaluate.ts';
 import { createFeaturesActivity, type FeaturesPorts } from './features.ts';
 import { createIngestActivity, type IngestPorts } from './ingest.ts';
 import { createMonitorActivities, type MonitorPorts } from './monitor.ts';
@@ -9,6 +9,7 @@ import { createNoopActivity } from './noop.ts';
 import { createRegisterActivity, type RegisterPorts } from './register.ts';
 import { createRolloutActivities, type RolloutPorts } from './rollout.ts';
 import { createRunRecordActivities } from './run-record.ts';
+import type { EvaluatePorts } from './scoring.ts';
 import { createTrainActivity, type TrainPorts } from './train.ts';
 import { createTriggerActivities, type TriggerPorts } from './triggers.ts';
 

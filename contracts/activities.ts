@@ -21,8 +21,10 @@ export interface StepActivities {
   check(input: { context: StepContext; dataset: DatasetVersionRef; checks: DataCheck[] }): Promise<CheckReport>;
   features(input: { context: StepContext; dataset: DatasetVersionRef; features: FeaturesSpec; split: SplitSpec }): Promise<FeatureSetRef>;
   train(input: { context: StepContext; featureSet: FeatureSetRef; features: FeaturesSpec; train: TrainSpec }): Promise<TrainedModel>;
+  /** The dataset is that of the feature set: a champion with another feature SQL sees it through its own. */
   evaluate(input: {
     context: StepContext;
+    dataset: DatasetVersionRef;
     featureSet: FeatureSetRef;
     features: FeaturesSpec;
     trained: TrainedModel;

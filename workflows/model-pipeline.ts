@@ -38,11 +38,11 @@ const buildFeatures = (run: ModelRun, dataset: DatasetVersionRef): Promise<Featu
   return doStep(run, { name: 'features', pool: DATA_POOL }, (context) => io(summary).features({ context, dataset, features, split }));
 };
 
-const evaluate = (run: ModelRun, featureSet: FeatureSetRef, trained: TrainedModel): Promise<EvaluationReport> => {
+const evaluate = (run: ModelRun, dataset: DatasetVersionRef, featureSet: FeatureSetRef, trained: TrainedModel): Promise<EvaluationReport> => {
   const { features, gates } = run.spec;
   const summary = `${featureSet.holdoutRows} held-out rows`;
   // Judging needs the data engine and ONNX Runtime, which workers of the data pool have; a trainer's pool may have neither.
-  return doStep(run, { name: 'evaluate', pool: DATA_POOL }, (context) => io(summary).evaluate({ context, featureSet, features, trained, gates }));
+  return doStep(run, { name: 'evaluate', pool: DATA_POOL }, (context) => io(summary).evaluate({ context, dataset, featureSet, features, trained, gates }));
 };
 
 const lineageOf = ({ state: { input }, spec }: ModelRun, made: { dataset: DatasetVersionRef; featureSet: FeatureSetRef; trained: TrainedModel }): Lineage => ({
@@ -91,7 +91,7 @@ export const runModelPipeline = async (state: RunState, spec: ModelPipelineSpec)
   await check(run, dataset);
   const featureSet = await buildFeatures(run, dataset);
   const trained = await train(run, featureSet);
-  const evaluation = await evaluate(run, featureSet, trained);
+  const evaluation = await evaluate(run, dataset, featureSet, trained);
   const { passed, gates } = await gate(run, evaluation);
   if (!passed) return { kind: 'rejected', reasons: refusals(gates) };
   const registered = await register(run, { dataset, featureSet, trained, evaluation, gates });

@@ -18,7 +18,7 @@ const ROW_GROUP = 122_880;
 export type FeatureInput = { tables: LocalTable[]; features: FeaturesSpec; split: SplitSpec; folder: string };
 type FeatureResult = Awaited<ReturnType<DataEngine['buildFeatures']>>;
 
-const withDatabase = async <T>(settings: DatabaseSettings, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> => {
+export const withDatabase = async <T>(settings: DatabaseSettings, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> => {
   const { connection, close } = await openDatabase(settings);
   try {
     return await work(connection);
@@ -27,7 +27,8 @@ const withDatabase = async <T>(settings: DatabaseSettings, work: (connection: Du
   }
 };
 
-const loadTables = async (connection: DuckDBConnection, input: { folder: string; tables: LocalTable[]; onFile: OnFile }): Promise<void> => {
+/** Makes a table of each source table. */
+export const loadTables = async (connection: DuckDBConnection, input: { folder: string; tables: LocalTable[]; onFile: OnFile }): Promise<void> => {
   await connection.run(`CREATE SCHEMA ${RESULT_SCHEMA}`);
   for (const table of await sourceTables(connection, input.folder, input.tables, input.onFile)) {
     input.onFile(`the files of table ${table.name}`);

@@ -5,6 +5,7 @@ import { buildFeatureSet } from './build-features.ts';
 import type { Call, CallMessage } from './call.ts';
 import { openDatabase } from './database.ts';
 import { inspectTables } from './inspect.ts';
+import { matchFeatures } from './match-features.ts';
 import { runChecks } from './run-checks.ts';
 import type { OnFile } from './source-tables.ts';
 
@@ -22,6 +23,7 @@ const onFile: OnFile = (path) => void process.send?.({ reading: path } satisfies
 const perform = async (call: Call): Promise<unknown> => {
   const { settings, limits } = call;
   if (call.task === 'buildFeatures') return buildFeatureSet(settings, call.input, { limits, onFile });
+  if (call.task === 'matchFeatures') return matchFeatures(settings, call.input, { limits, onFile });
   const { connection, close } = await openDatabase(settings);
   try {
     const input = { folder: settings.folder, tables: call.tables, onFile };

@@ -26,4 +26,9 @@ export interface DataEngine {
     holdoutRows: number;
     reference: FeatureSetManifest['reference'];
   }>;
+  /**
+   * Writes to `file` the features of the rows of another feature set (`rowsFile`, told apart by `identity`), in their order. Fails with
+   * FeatureQueryInvalid unless the SQL gives each of them exactly once.
+   */
+  matchFeatures(input: { tables: LocalTable[]; features: FeaturesSpec; rowsFile: string; identity: string[]; file: string }, options?: CallOptions): Promise<{ rows: number }>;
 }

@@ -3,25 +3,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEvaluateActivity, type EvaluatePorts } from '../../../activities/evaluate.ts';
+import { createEvaluateActivity } from '../../../activities/evaluate.ts';
+import type { EvaluatePorts } from '../../../activities/scoring.ts';
+import { createDataEngine } from '../../../adapters/duckdb/index.ts';
 import { createLocalStore } from '../../../adapters/objectstore/local-store.ts';
 import { createModelRuntime } from '../../../adapters/onnx/model-runtime.ts';
 import type { ArtifactRef } from '../../../contracts/artifact.ts';
+import type { DatasetVersionRef } from '../../../contracts/dataset.ts';
 import type { FeatureColumn, ModelSignature } from '../../../contracts/features.ts';
 import { EvaluationReport, type TrainedModel } from '../../../contracts/model.ts';
-import { GateSpec, type FeaturesSpec } from '../../../contracts/pipeline.ts';
+import { GateSpec, ModelPipelineSpec, type FeaturesSpec, type PipelineSpec } from '../../../contracts/pipeline.ts';
 import { PerennialFailure } from '../../../domain/failure.ts';
 import type { VersionRecord } from '../../../domain/ports/model-registry.ts';
+import type { DataEngine } from '../../../domain/ports/data-engine.ts';
 import type { ArtifactStore } from '../../../domain/ports/artifact-store.ts';
 import { runActivity } from '../../support/activity.ts';
 import { evaluationReport, lineage, stepContext, trainedModel } from '../../support/fakes.ts';
+import { writeRows } from '../duckdb/source-files.ts';
 import { fixturePath, matrixFeatures, matrixSignature, namedFeatures, namedSignature, signatureOf, tensor } from '../../unit/onnx/fixtures.ts';
 
 let root = '';
 let artifacts: ArtifactStore;
+let engine: DataEngine;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'perennial-evaluate-'));
   artifacts = createLocalStore(join(root, 'artifacts'));
+  engine = createDataEngine({ scratchFolder: join(root, 'artifacts', 'duckdb'), memoryLimit: '512MB' });
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
@@ -62,6 +69,10 @@ type Setting = {
   features: FeaturesSpec;
   predictions: string | null;
   champion?: Partial<VersionRecord>;
+  /** Features that the champion's pipeline declares; without them it is not known. */
+  championFeatures?: FeaturesSpec;
+  /** The held-out rows as the candidate sees them, where these are not the fixture. */
+  holdoutFile?: string;
   gates?: unknown[];
 };
 
@@ -75,17 +86,31 @@ const matrix = (model: string, input: string): Setting => ({
   predictions: `${model}-predictions.parquet`,
 });
 
+const pipelinesWith = (features?: FeaturesSpec): EvaluatePorts['pipelines'] => ({
+  current: async () => undefined,
+  version: async () => (features === undefined ? undefined : ({ kind: 'model', features } as Partial<ModelPipelineSpec> as PipelineSpec)),
+});
+
+/** A dataset of one table, `rows`: the fixture's rows. */
+const datasetOf = async (rows: string, count: number): Promise<DatasetVersionRef> => {
+  const artifact = await putFixture(rows);
+  const table = { name: 'rows', format: 'parquet', columns: [], rows: count, files: [{ path: rows, artifact, rows: count }] };
+  const manifest = await putJson({ dataset: 'flights', version: 'd'.repeat(64), tables: [table], rows: count, bytes: artifact.bytes });
+  return { dataset: 'flights', version: 'd'.repeat(64), manifest, rows: count, bytes: artifact.bytes, files: 1 };
+};
+
 const evaluate = async (setting: Setting, store: ArtifactStore = artifacts) => {
   const { ledger, writes } = recordingLedger();
   const runtime = createModelRuntime({ scratch });
-  const { evaluate: activity } = createEvaluateActivity({ ledger, artifacts: store, registry: registryWith(setting.champion), runtime, scratch });
+  const { evaluate: activity } = createEvaluateActivity({ ledger, artifacts: store, registry: registryWith(setting.champion), pipelines: pipelinesWith(setting.championFeatures), engine, runtime, scratch });
   const trained: TrainedModel = {
     ...trainedModel(),
     model: await putFixture(`${setting.model}.onnx`),
     signature: await putJson(setting.signature),
     predictions: setting.predictions === null ? null : await putFixture(setting.predictions),
   };
-  const holdout = await putFixture(setting.rows);
+  const holdout = setting.holdoutFile === undefined ? await putFixture(setting.rows) : await artifacts.putFile(setting.holdoutFile);
+  const dataset = await datasetOf(setting.rows, setting.rowCount);
   const featureSet = {
     name: 'flights',
     version: 'f'.repeat(64),
@@ -97,7 +122,7 @@ const evaluate = async (setting: Setting, store: ArtifactStore = artifacts) => {
     split: { trainFrom: '2013-01-01T00:00:00Z', holdoutFrom: '2013-04-01T00:00:00Z', holdoutUntil: '2013-05-01T00:00:00Z' },
   };
   const gates = (setting.gates ?? []).map((gate) => GateSpec.parse(gate));
-  const input = { context: stepContext({ step: 'evaluate', position: 4 }), featureSet, features: setting.features, trained, gates };
+  const input = { context: stepContext({ step: 'evaluate', position: 4 }), dataset, featureSet, features: setting.features, trained, gates };
   return { report: runActivity(activity, input), writes };
 };
 
@@ -155,6 +180,32 @@ const manifestOf = (columns: FeatureColumn[]): Promise<ArtifactRef> => {
   const split = { trainFrom: '', holdoutFrom: '', holdoutUntil: '' };
   return putJson({ version: 'v', sqlHash: 's', datasetVersion: 'd', split, identity: ['moment'], eventTime: 'moment', label: 'label', columns, train: reference, holdout: reference, trainRows: 1, holdoutRows: 1, reference: [] });
 };
+
+describe('a champion with another feature SQL', () => {
+  const ownFeatures = { ...namedFeatures, sql: 'SELECT * FROM rows' };
+  const brokenHoldout = () => writeRows(join(root, 'artifacts', 'broken.parquet'), `SELECT * REPLACE (0::FLOAT AS hour) FROM read_parquet('${fixturePath('named-rows.parquet')}')`);
+
+  it('is judged on its own features of the same rows: a broken candidate does not break it too', async () => {
+    const healthy = await (await evaluate(named)).report;
+    const champion = { artifact: await putFixture('named.onnx'), signature: namedSignature };
+    const setting = { ...named, predictions: null, holdoutFile: await brokenHoldout(), champion, championFeatures: ownFeatures, gates: [championGate] };
+    const result = await (await evaluate(setting)).report;
+    expect(result.champion!.metrics).toEqual(healthy.candidate);
+    expect(result.candidate.rocAuc!).toBeLessThan(healthy.candidate.rocAuc!);
+    expect(result.comparisons[0]!.difference!).toBeCloseTo(result.candidate.rocAuc! - healthy.candidate.rocAuc!, 12);
+  });
+
+  it.each([
+    ['does not give every row', 'SELECT * FROM rows WHERE hour < 12', 'of the 400 rows to be judged'],
+    ['gives a row twice', 'SELECT * FROM rows UNION ALL SELECT * FROM rows', 'more than once'],
+    ['no longer runs', 'SELECT * FROM gone', 'gone'],
+  ])('fails when its SQL %s', async (_, sql, words) => {
+    const champion = { artifact: await putFixture('named.onnx'), signature: namedSignature };
+    const failure = await failureOf({ ...named, champion, championFeatures: { ...ownFeatures, sql } });
+    expect(failure).toMatchObject({ type: 'FeatureQueryInvalid', nonRetryable: true, message: expect.stringMatching(/^The champion, version 4, cannot be scored/) });
+    expect(failure.message).toContain(words);
+  });
+});
 
 describe('evaluate fails for good', () => {
   it('when the model does not predict what the trainer predicts', async () => {
