@@ -1,5 +1,7 @@
 /** All activities, built from the ports. The only list of them: the compiler compares it with contracts/activities.ts. */
 import type { PerennialActivities } from '../contracts/activities.ts';
+import { createReportActivities, type ReportPorts } from './alert-reports.ts';
+import { createAlertActivities, type AlertPorts } from './alerts.ts';
 import { createCheckActivity, type CheckPorts } from './check.ts';
 import { createEvaluateActivity } from './evaluate.ts';
 import { createFeaturesActivity, type FeaturesPorts } from './features.ts';
@@ -13,7 +15,7 @@ import type { EvaluatePorts } from './scoring.ts';
 import { createTrainActivity, type TrainPorts } from './train.ts';
 import { createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
-export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts;
+export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts;
 
 export const createActivities = (ports: ActivityPorts): PerennialActivities => ({
   ...createIngestActivity(ports),
@@ -27,4 +29,6 @@ export const createActivities = (ports: ActivityPorts): PerennialActivities => (
   ...createRolloutActivities(ports),
   ...createMonitorActivities(ports),
   ...createTriggerActivities(ports),
+  ...createReportActivities(ports),
+  ...createAlertActivities(ports),
 });

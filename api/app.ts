@@ -4,6 +4,8 @@ import swaggerUi from '@fastify/swagger-ui';
 import fastify, { LogController } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { PerennialFailure } from '../domain/failure.ts';
+import { registerAlertRoutes } from './alerts/routes.ts';
+import { registerSilenceRoutes } from './alerts/silences.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { ApiContext, App } from './http/app-types.ts';
 import { failureOf, sendProblem } from './http/errors.ts';
@@ -119,6 +121,8 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerRollbackRoutes(app, context);
   registerLabelRoutes(app, context);
   registerMonitorRoutes(app, context);
+  registerAlertRoutes(app, context);
+  registerSilenceRoutes(app, context);
   await registerTriggerRoutes(app, context);
   registerKeyRoutes(app, context);
 };

@@ -1,5 +1,6 @@
 /** One command line from its words to its exit code. */
 import { Command, CommanderError } from 'commander';
+import { registerAlertCommands } from './commands/alerts.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerDataCommands } from './commands/data.ts';
 import { registerDeploymentCommands } from './commands/deployments.ts';
@@ -31,6 +32,7 @@ const createProgram = (): Command => {
   registerModelCommands(program);
   registerDeploymentCommands(program);
   registerDataCommands(program);
+  registerAlertCommands(program);
   registerKeyCommands(program);
   registerTrainerCommands(program);
   return program;

@@ -30,6 +30,9 @@ export const FAILURES = {
   RunNotWaiting: userMistake(409, 'The run does not wait for an approval', 'Look at its state: perennial run get'),
   RunAlreadyFinished: userMistake(409, 'The run has ended', 'Start a new one, or retry it.'),
   IdempotencyKeyReused: userMistake(409, 'The Idempotency-Key was used with another body', 'Use a new key for a new request.'),
+  AlertNotFound: userMistake(404, 'There is no such alert', 'List the alerts: perennial alert list'),
+  AlertNotOpen: userMistake(409, 'The incident is over', 'Look at it: perennial alert get'),
+  SilenceNotFound: userMistake(404, 'There is no such silence', 'List the silences: perennial silence list'),
   NothingToRollBackTo: userMistake(409, 'There is no earlier version to roll back to', 'Roll out a version first.'),
   // data
   SourceNotAllowed: userMistake(422, 'The source lies outside the allowed folders', 'Move the files, or add the folder to PERENNIAL_SOURCE_ROOTS.'),

@@ -2,9 +2,12 @@
 import { join } from 'node:path';
 import { createDataEngine } from '../adapters/duckdb/index.ts';
 import { createPredictionLog } from '../adapters/monitoring/prediction-log.ts';
+import { createNotifier } from '../adapters/notify/index.ts';
 import { createArtifactStore } from '../adapters/objectstore/index.ts';
 import { createScratch } from '../adapters/objectstore/scratch.ts';
 import { createModelRuntime } from '../adapters/onnx/model-runtime.ts';
+import { createAlertBook } from '../adapters/postgres/alert-book.ts';
+import { createAlertFacts } from '../adapters/postgres/alert-facts.ts';
 import { connectDatabase } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
 import { createModelRegistry } from '../adapters/postgres/model-registry.ts';
@@ -57,6 +60,9 @@ export const compose = (config: Config): Composition => {
     windows: createMonitorWindows(database),
     predictions: createPredictionLog({ artifacts, scratch, ...createPredictionSegments(database) }),
     workflows: createWorkflowControl(client),
+    alerts: createAlertBook(database),
+    facts: createAlertFacts(database),
+    notifier: createNotifier(config.notify),
     faults: createFaultPoints(config),
   };
   return {

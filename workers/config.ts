@@ -32,6 +32,8 @@ export type Config = {
   apiUrl: string;
   /** Key that clients send; never logged. */
   apiKey: string | undefined;
+  /** Where alerts may go: the operator's file of receivers, and the secrets that it names (adapters/notify/receivers.ts). */
+  notify: { receiversFile: string | undefined; secrets: Readonly<Record<string, string>> };
   /** Test hook: names of code points at which the process kills itself once (see domain/ports/fault-points.ts). */
   faultPoints: string[];
   /** File of a workflow bundle in place of the one that is built from the sources here; undefined in general. */
@@ -81,6 +83,16 @@ const savedPostgresUrl = (home: string): string | undefined => {
   }
 };
 
+const SECRET_PREFIX = 'PERENNIAL_SECRET_';
+
+const secretsOf = (environment: Environment): Record<string, string> =>
+  Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[0].startsWith(SECRET_PREFIX) && entry[1] !== undefined));
+
+const receiversFileOf = (environment: Environment): string | undefined => {
+  const file = environment['PERENNIAL_ALERT_RECEIVERS'];
+  return file === undefined || file === '' ? undefined : resolve(file);
+};
+
 /**
  * Reads and checks the configuration.
  * @throws Error that names the variable when a value is impossible or a needed one is absent
@@ -116,6 +128,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     python: environment['PERENNIAL_PYTHON'] ?? join(home, 'python', 'bin', 'python'),
     apiUrl: environment['PERENNIAL_URL'] ?? `http://127.0.0.1:${apiPort}`,
     apiKey: environment['PERENNIAL_API_KEY'],
+    notify: { receiversFile: receiversFileOf(environment), secrets: secretsOf(environment) },
     faultPoints: (environment['PERENNIAL_FAULT_POINTS'] ?? '').split(',').filter(Boolean),
     workflowBundle: environment['PERENNIAL_WORKFLOW_BUNDLE'],
     logLevel: environment['PERENNIAL_LOG_LEVEL'] ?? 'info',

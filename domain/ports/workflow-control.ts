@@ -1,5 +1,6 @@
 import type { MonitorInput } from '../../contracts/monitor.ts';
 import type { Trigger } from '../../contracts/trigger.ts';
+import type { AlertReport } from './alerts.ts';
 
 /** What activities may ask of the workflow engine; each is idempotent by workflow id and message id. */
 export interface WorkflowControl {
@@ -7,4 +8,6 @@ export interface WorkflowControl {
   submitTrigger(pipeline: string, trigger: Trigger): Promise<void>;
   /** Signal-with-start of `monitor/<model>`. */
   startMonitor(input: MonitorInput): Promise<void>;
+  /** Signal-with-start of `alert/<key>` for a condition that holds; for one that is clear a signal, if there is an incident to hear it. */
+  reportAlert(report: AlertReport): Promise<void>;
 }

@@ -4,6 +4,7 @@
  */
 import { activityInfo } from '@temporalio/activity';
 import type { PerennialActivities } from '../../../contracts/activities.ts';
+import type { AlertRecord, AlertView } from '../../../contracts/alert.ts';
 import type { PipelineSpec } from '../../../contracts/pipeline.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from '../../../contracts/rollout.ts';
 import type { FailureRecord, RunOutcome, RunState } from '../../../contracts/run.ts';
@@ -37,6 +38,9 @@ export type Scenario = {
   submitted: Trigger[];
   monitors: { version: number }[];
   monitorDecisions: string[];
+  alertRecords: AlertRecord[];
+  /** Messages in the order in which a receiver saw them. */
+  messages: { receiver: string; alert: AlertView }[];
 };
 
 export const healthyWindow: ServingWindow = { requests: 1_000, failures: 0, fallbacks: 0, latencyP50Ms: 3, latencyP95Ms: 9 };
@@ -98,6 +102,19 @@ const monitorStubs = (of: (input: object) => Scenario) =>
     },
   }) satisfies Partial<PerennialActivities>;
 
+const alertStubs = (of: (input: object) => Scenario) =>
+  ({
+    alertOnWindows: async () => undefined,
+    recordAlerts: async (input) => {
+      of(input).alertRecords.push(...input.records);
+      return { repeated: [] };
+    },
+    deliverAlert: async (input) => {
+      of(input).messages.push(input.delivery);
+      return { kind: 'sent' };
+    },
+  }) satisfies Partial<PerennialActivities>;
+
 const newScenario = (name: string): Scenario => ({
   name,
   deployment: createDeployment(1),
@@ -113,6 +130,8 @@ const newScenario = (name: string): Scenario => ({
   submitted: [],
   monitors: [],
   monitorDecisions: [],
+  alertRecords: [],
+  messages: [],
 });
 
 /** Puts the scenario's override in front of each stub, and keeps the order of calls. */
@@ -137,7 +156,7 @@ export const createWorld = (): World => {
     scenarios.set(key, scenario);
     return scenario;
   };
-  const stubs = { ...stepStubs(of), ...rolloutStubs(of), ...monitorStubs(of) } satisfies PerennialActivities;
+  const stubs = { ...stepStubs(of), ...rolloutStubs(of), ...monitorStubs(of), ...alertStubs(of) } satisfies PerennialActivities;
   return {
     activities: withOverrides(stubs, of),
     scenario: (name, { stable = 1, overrides = {}, spec } = {}) => {
