@@ -7,7 +7,7 @@ import type { ModelRegistry, VersionRecord } from '../domain/ports/model-registr
 import type { Pipelines } from '../domain/ports/monitoring.ts';
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
 import { awaitGateways } from './await-gateways.ts';
-import { reportRolloutEnd, type ReportPorts } from './alert-reports.ts';
+import { reportFinishedRollout, type ReportPorts } from './alert-reports.ts';
 import { effect } from './boundary.ts';
 
 export type RolloutPorts = ReportPorts & {
@@ -41,7 +41,7 @@ const monitorSpecOf = async ({ registry, pipelines }: RolloutPorts, { model, ver
 
 const finishRollout = async (ports: RolloutPorts, { rolloutId, outcome }: Input<'finishRollout'>): Promise<void> => {
   await ports.deployments.finishRollout(rolloutId, outcome);
-  await reportRolloutEnd(ports, { rolloutId, outcome });
+  await reportFinishedRollout(ports, { rolloutId, outcome });
 };
 
 /** The changes of traffic; after each the process may die before it can say so, which fault tests do at these points. */

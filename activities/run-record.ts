@@ -4,7 +4,7 @@ import { ArtifactRef as ArtifactRefSchema } from '../contracts/artifact.ts';
 import type { RunActivities } from '../contracts/activities.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { RunLedger } from '../domain/ports/run-ledger.ts';
-import { reportRunEnd, type ReportPorts } from './alert-reports.ts';
+import { reportFinishedRun, type ReportPorts } from './alert-reports.ts';
 import { effect } from './boundary.ts';
 
 type RecordStep = Parameters<RunActivities['recordStep']>[0];
@@ -45,8 +45,8 @@ const provenOutputs = async (steps: Awaited<ReturnType<RunLedger['outputsOf']>>,
 /** The row first: what is reported of the run is judged by the rows. */
 const finishRun = async (ports: RunRecordPorts, { context, state, outcome, failure }: FinishRun): Promise<void> => {
   await ports.ledger.finishRun(context, { state, outcome, failure });
-  const { pipeline, runId, model } = context;
-  await reportRunEnd(ports, { pipeline, runId, model, state, outcome, failure });
+  const { pipeline, runId } = context;
+  await reportFinishedRun(ports, { pipeline, runId, state, outcome, failure });
 };
 
 export type RunRecordPorts = ReportPorts & { ledger: RunLedger; artifacts: ArtifactStore };

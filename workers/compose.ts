@@ -21,6 +21,7 @@ import { createTemporalClient } from '../adapters/temporal/client.ts';
 import { createClosedRuns } from '../adapters/temporal/closed-runs.ts';
 import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
 import { createTrainerProcess } from '../adapters/trainers/process.ts';
+import { reportRunEnd } from '../activities/alert-reports.ts';
 import type { ActivityPorts } from '../activities/index.ts';
 import type { WorkerLeases } from '../domain/ports/worker-leases.ts';
 import type { Config } from './config.ts';
@@ -67,7 +68,7 @@ export const compose = (config: Config): Composition => {
   };
   return {
     ports,
-    settlement: { ledger, artifacts, closedRun: createClosedRuns(client) },
+    settlement: { ledger, artifacts, closedRun: createClosedRuns(client), reportEnd: (end) => reportRunEnd(ports, end) },
     leases: createWorkerLeases(database),
     close: async () => {
       await Promise.all([database.destroy(), close()]);

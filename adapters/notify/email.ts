@@ -5,7 +5,9 @@ import { stateTimeOf } from './webhook.ts';
 import type { PostOutcome } from './bounded-post.ts';
 import type { EmailReceiver } from './receivers.ts';
 
-const DEADLINE_MS = 10_000;
+/** Bound on each silence of the server, and on the whole: one that answers slowly for ever must not hold up the incident. */
+const SILENCE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 const LINE_BREAK = /[\r\n]+/g;
 
@@ -51,8 +53,10 @@ const failureOf = (error: unknown): PostOutcome => {
   return { kind: 'unavailable', reason: `the mail server did not take it (${responseCode ?? code ?? 'no answer'})` };
 };
 
+export type EmailSending = { receiver: EmailReceiver; password: string | undefined; signal: AbortSignal };
+
 /** Sends it once. One recipient whom the server takes is enough: sending it again would repeat it for that one. */
-export const sendEmail = async (id: string, alert: AlertView, { receiver, password }: { receiver: EmailReceiver; password: string | undefined }): Promise<PostOutcome> => {
+export const sendEmail = async (id: string, alert: AlertView, { receiver, password, signal }: EmailSending): Promise<PostOutcome> => {
   const { host, port, tls, user } = receiver;
   const transport = createTransport({
     host,
@@ -61,14 +65,14 @@ export const sendEmail = async (id: string, alert: AlertView, { receiver, passwo
     requireTLS: tls === 'starttls',
     ignoreTLS: tls === 'none',
     ...(user === undefined || password === undefined ? {} : { auth: { user, pass: password } }),
-    connectionTimeout: DEADLINE_MS,
-    greetingTimeout: DEADLINE_MS,
-    socketTimeout: DEADLINE_MS,
+    connectionTimeout: SILENCE_MS,
+    greetingTimeout: SILENCE_MS,
+    socketTimeout: SILENCE_MS,
     disableFileAccess: true,
     disableUrlAccess: true,
   });
   try {
-    await transport.sendMail(messageOf(id, alert, receiver));
+    await transport.sendMail({ ...messageOf(id, alert, receiver), signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]) });
     return { kind: 'sent' };
   } catch (error) {
     return failureOf(error);

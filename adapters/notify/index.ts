@@ -14,7 +14,7 @@ type Sending = { config: NotifyConfig; allow: ReceiversFile['allow']; signal: Ab
 const sendTo = async (receiver: Receiver, { id, alert }: Message, { config, allow, signal }: Sending): Promise<PostOutcome> => {
   if (receiver.kind === 'email') {
     const password = receiver.password === undefined ? undefined : await readSecret(receiver.password, config);
-    return sendEmail(id, alert, { receiver, password });
+    return sendEmail(id, alert, { receiver, password, signal });
   }
   const address = await readAddress(receiver.url, config);
   if (receiver.kind === 'alertmanager') {

@@ -1,7 +1,7 @@
 /** What the ends of runs and rollouts and the windows of a monitor report, on real rows. */
 import { expect, it } from 'vitest';
 import type { z } from 'zod';
-import { createReportActivities, reportRolloutEnd, reportRunEnd, type ReportPorts } from '../../../activities/alert-reports.ts';
+import { createReportActivities, reportFinishedRollout, reportFinishedRun, type ReportPorts } from '../../../activities/alert-reports.ts';
 import { createAlertFacts } from '../../../adapters/postgres/alert-facts.ts';
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows.ts';
@@ -50,7 +50,7 @@ it('a run that does not beat the champion is counted with those before it', asyn
     await ledger.startStep(context, { number: 1, worker: 'w', input: {} });
     await ledger.finishRun(context, { state: 'rejected', outcome });
     reported = [];
-    await runActivity((input: Parameters<typeof reportRunEnd>[1]) => reportRunEnd(ports, input), { pipeline: 'flights', model: 'flights', runId, state: 'rejected', outcome });
+    await runActivity((input: Parameters<typeof reportFinishedRun>[1]) => reportFinishedRun(ports, input), { pipeline: 'flights', runId, state: 'rejected', outcome });
     expect(shape()).toEqual(runId === 'flights.r1' ? ['runRejected/flights holds'] : ['runRejected/flights holds', 'championNotBeaten/flights holds']);
   }
 });
@@ -59,7 +59,7 @@ it('a rollout that was rolled back is reported for the pipeline that made its ve
   await apply({ receivers: ['team'] });
   await ports.registry.registerVersion(registration('flights.r1'));
   const outcome = { kind: 'rolledBack' as const, model: 'flights', version: 1, reason: 'slow', step: 0, generation: 3 };
-  await runActivity((input: Parameters<typeof reportRolloutEnd>[1]) => reportRolloutEnd(ports, input), { rolloutId: 'flights.x', outcome });
+  await runActivity((input: Parameters<typeof reportFinishedRollout>[1]) => reportFinishedRollout(ports, input), { rolloutId: 'flights.x', outcome });
   expect(reported).toMatchObject([{ model: 'flights', pipeline: 'flights', kind: 'rolledBack', policy: { receivers: ['team'] }, occurrence: { id: 'flights.x', firing: true } }]);
 });
 
@@ -83,10 +83,10 @@ it('windows are reported as they are now, as often as they are looked at', async
 
 it('an outage is outlasted with the activity; anything else does not keep the run from ending', async () => {
   await apply({});
-  const end = { pipeline: 'flights', model: 'flights', runId: 'flights.r1', state: 'failed' as const };
+  const end = { pipeline: 'flights', runId: 'flights.r1', state: 'failed' as const };
   const report = (error: Error) => {
     const workflows = { ...silentReports.workflows, reportAlert: async () => Promise.reject(error) };
-    return runActivity((input: typeof end) => reportRunEnd({ ...ports, workflows }, input), end);
+    return runActivity((input: typeof end) => reportFinishedRun({ ...ports, workflows }, input), end);
   };
   await expect(report(new PerennialFailure('TemporalUnavailable', 'away'))).rejects.toThrow('away');
   await expect(report(new Error('a defect'))).resolves.toBeUndefined();

@@ -6,10 +6,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createAlertBook } from '../../../adapters/postgres/alert-book.ts';
 import { createAlertFacts } from '../../../adapters/postgres/alert-facts.ts';
 import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows.ts';
+import { runCommandLine } from '../../../cli/command-line.ts';
 import type { AlertView } from '../../../contracts/alert.ts';
 import { createTestApi, eventually, modelPipeline, type Answer, type AnswerBody, type TestApi } from '../../support/api.ts';
 import { startOrchestration, type Orchestration } from '../../support/orchestration.ts';
@@ -149,6 +150,38 @@ describe('a silence', () => {
     const changed = await api.as('operator', { method: 'PUT', url: `/api/v1/silences/${made.body.silenceId}`, payload: { ...silence, endsAt: later, comment: 'longer' } });
     expect(changed).toMatchObject({ status: 200, body: { endsAt: later, comment: 'longer', startsAt: made.body.startsAt } });
     expect(await api.as('operator', { method: 'DELETE', url: '/api/v1/silences/silence-none' })).toMatchObject({ status: 404, body: { code: 'SilenceNotFound' } });
+  });
+});
+
+describe('the command line', () => {
+  const perennial = async (...args: string[]): Promise<AnswerBody> => {
+    const out: string[] = [];
+    const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => out.push(String(chunk)) > 0);
+    try {
+      expect(await runCommandLine(['node', 'perennial', ...args, '--json'])).toBe(0);
+    } finally {
+      stdout.mockRestore();
+    }
+    return JSON.parse(out.join(''));
+  };
+
+  it('lists, shows, acknowledges and resolves alerts, and makes, lists and ends silences', async () => {
+    vi.stubEnv('PERENNIAL_URL', await api.app.listen({ host: '127.0.0.1', port: 0 }));
+    vi.stubEnv('PERENNIAL_API_KEY', await api.keyOf('operator'));
+    const listed = await perennial('alert', 'list', '--model', 'hushed', '--state', 'unresolved');
+    const [{ alertId }] = listed.alerts;
+    expect(listed.alerts.length).toBe(1);
+    expect(await perennial('alert', 'ack', alertId, '--comment', 'seen')).toEqual({ alertId, accepted: 'acknowledge' });
+    await incident('hushed', (alert) => alert.state === 'acknowledged');
+    expect(await perennial('alert', 'resolve', alertId)).toEqual({ alertId, accepted: 'resolve' });
+    await incident('hushed', (alert) => alert.state === 'resolved');
+    expect(await perennial('alert', 'get', alertId)).toMatchObject({ alertId, comment: 'seen', deliveries: [{ state: 'open' }, { state: 'acknowledged' }, { state: 'resolved' }] });
+    const made = await perennial('silence', 'add', '--model', 'x*', '--label', 'team=a', '--label', 'env=b*', '--for', '2h', '--why', 'a test');
+    expect(made.matcher).toEqual({ model: 'x*', labels: { team: 'a', env: 'b*' } });
+    expect(Date.parse(made.endsAt) - Date.parse(made.startsAt)).toBeGreaterThan(7_100_000);
+    expect((await perennial('silence', 'list')).silences.map((silence: AnswerBody) => silence.silenceId)).toContain(made.silenceId);
+    expect(await perennial('silence', 'remove', made.silenceId)).toEqual({ silenceId: made.silenceId, removed: true });
+    vi.unstubAllEnvs();
   });
 });
 

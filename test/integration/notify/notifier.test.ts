@@ -203,6 +203,13 @@ describe('an e-mail', () => {
     expect(await send('mail')).toMatchObject({ kind: 'unavailable' });
   });
 
+  it('to a server that answers for ever without an end is given up', async () => {
+    declare({ receivers: { mail: email() } });
+    smtp.drips = true;
+    const outcome = await notifier.send({ id: 'x', receiver: 'mail', alert }, AbortSignal.timeout(500));
+    expect(outcome).toEqual({ kind: 'unavailable', reason: 'the mail server did not take it (EABORT)' });
+  });
+
   it('goes to no server without the encryption that it was told to insist on', async () => {
     declare({ receivers: { mail: email({ tls: 'starttls' }) } });
     expect((await send('mail')).kind).not.toBe('sent');

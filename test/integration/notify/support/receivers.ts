@@ -48,6 +48,8 @@ export type SmtpReceiver = {
   recipientAnswer: string;
   /** User names and passwords that were tried, decoded. */
   logins: string[];
+  /** Answers one line of a greeting after the other, and never the last. */
+  drips: boolean;
   stop: () => Promise<void>;
 };
 
@@ -88,6 +90,11 @@ const converse = (socket: Socket, receiver: Omit<SmtpReceiver, 'port' | 'stop'>)
   let session: Session = { from: '', to: [], data: null };
   let rest = '';
   socket.on('error', () => undefined);
+  if (receiver.drips) {
+    const timer = setInterval(() => socket.write('220-wait\r\n'), 50);
+    socket.once('close', () => clearInterval(timer));
+    return;
+  }
   socket.write('220 test ESMTP\r\n');
   socket.on('data', (chunk) => {
     const lines = (rest + chunk.toString('utf8')).split('\r\n');
@@ -107,7 +114,7 @@ const converse = (socket: Socket, receiver: Omit<SmtpReceiver, 'port' | 'stop'>)
 };
 
 export const startSmtpReceiver = async (): Promise<SmtpReceiver> => {
-  const receiver: Omit<SmtpReceiver, 'port' | 'stop'> = { arrived: [], kept: new Map(), recipientAnswer: '250 ok', logins: [] };
+  const receiver: Omit<SmtpReceiver, 'port' | 'stop'> = { arrived: [], kept: new Map(), recipientAnswer: '250 ok', logins: [], drips: false };
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
     sockets.add(socket);
