@@ -10,6 +10,7 @@ import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import { createAccess } from './access.ts';
 import { openControlLink, type ControlLink, type ControlPlane } from './control-link.ts';
 import { createCounterBook } from './counters.ts';
+import { createDeploymentLookup, type Expectation } from './deployment-lookup.ts';
 import { createDeploymentTable, variantsOf, type DeploymentTable } from './deployment-table.ts';
 import { createGatewayServer, type Readiness } from './http-server.ts';
 import { createInferenceService } from './inference-service.ts';
@@ -61,6 +62,9 @@ const gatewayState = ({ table, pool, state, predictionLog }: { table: Deployment
   closedLogFiles: async () => (await listClosed(state.logFolder)).length,
 });
 
+/** What may be said of a model that is not served, by its last attempt. One that is applied is in the table a moment later. */
+const expectedBy = { loading: 'loading', applied: 'loading', failed: 'failed', unwanted: 'unknown' } satisfies Record<string, Expectation>;
+
 /** Stops accepting, and waits until the last answer is out or the time is up. */
 const drain = async (server: Server): Promise<void> => {
   const closed = once(server, 'close');
@@ -106,22 +110,28 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const pool = createVersionPool({ state, store, log });
   const counters = createCounterBook();
   const access = createAccess();
-  access.replace(state.readKeys());
+  const keysOnDisk = state.readKeys();
+  if (keysOnDisk.length > 0) access.replace(keysOnDisk);
   const predictionLog = new PredictionLog(state.logFolder);
   const metrics = createMetrics(gatewayState({ table, pool, state, predictionLog }), build);
-  const reconciler = createReconciler({ table, pool, counters, metrics, state, log });
-
   const link: { opened?: ControlLink } = {};
   let isOnDisk = false;
-  const readiness = createReadiness({ isKnown: () => isOnDisk || link.opened?.isKnown() === true, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
-  const server = createGatewayServer({ infer: createInferenceService({ table, log: predictionLog }), access, table, metrics, build, log, readiness });
+  const isKnown = (): boolean => isOnDisk || link.opened?.isKnown() === true;
+  const expectationOf = (model: string): Expectation => (isKnown() ? expectedBy[reconciler.stateOf(model) ?? 'unwanted'] : 'loading');
+  const lookup = createDeploymentLookup({ table, expectationOf });
+  const reconciler: Reconciler = createReconciler({ table, pool, counters, metrics, state, log, changed: lookup.changed });
+  const readiness = createReadiness({ isKnown, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
+  const server = createGatewayServer({ infer: createInferenceService({ lookup, log: predictionLog }), access, table, lookup, metrics, build, log, readiness });
   // The port is the lock of the gateway: nothing of the folder is changed before it is ours.
   const url = await listen(server, options.bind, options.port);
   predictionLog.recover();
   const shipper = superviseShipper(state.logFolder, log);
   const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, state, log });
   link.opened = opened;
-  void startFromDisk(state, reconciler, opened.asked).then((isFound) => (isOnDisk = isFound));
+  void startFromDisk(state, reconciler, opened.asked).then((isFound) => {
+    isOnDisk = isFound;
+    lookup.changed();
+  });
   return {
     url,
     stop: async () => {
