@@ -55,6 +55,7 @@ export class VersionHost {
   runLimitMs = 10_000;
   restarts = 0;
   batches = 0;
+  busySeconds = 0;
   readonly queueDurations = newDurations();
   readonly model: HostedModel;
   readonly #options: VersionHostOptions;
@@ -137,7 +138,6 @@ export class VersionHost {
     };
   }
 
-  /** Ends the host; whoever still waits is refused. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -193,6 +193,7 @@ export class VersionHost {
       this.#retryOrReject(jobs, error as Error, isHung);
     } finally {
       clearTimeout(timer);
+      this.busySeconds += (performance.now() - this.#runningSince) / 1_000;
       this.#running = undefined;
       this.#schedule();
     }
