@@ -1,12 +1,14 @@
 /** One command line from its words to its exit code. */
 import { Command, CommanderError } from 'commander';
 import { registerApply } from './commands/apply.ts';
+import { registerCostCommand } from './commands/cost.ts';
 import { registerDataCommands } from './commands/data.ts';
 import { registerDeploymentCommands } from './commands/deployments.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKeyCommands } from './commands/keys.ts';
 import { registerLocalCommands } from './commands/local.ts';
 import { registerModelCommands } from './commands/models.ts';
+import { registerMonitorCommands } from './commands/monitor.ts';
 import { registerRunCommands } from './commands/runs.ts';
 import { registerTrainerCommands } from './commands/trainer.ts';
 import { CliFailure, EXIT } from './exit-codes.ts';
@@ -31,6 +33,8 @@ const createProgram = (): Command => {
   registerModelCommands(program);
   registerDeploymentCommands(program);
   registerDataCommands(program);
+  registerMonitorCommands(program);
+  registerCostCommand(program);
   registerKeyCommands(program);
   registerTrainerCommands(program);
   return program;

@@ -58,6 +58,7 @@ export class VersionHost {
   concurrency = 1;
   restarts = 0;
   batches = 0;
+  busySeconds = 0;
   readonly queueDurations = newDurations();
   readonly model: HostedModel;
   readonly #options: VersionHostOptions;
@@ -133,7 +134,6 @@ export class VersionHost {
     };
   }
 
-  /** Ends the host; whoever still waits is refused. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -190,6 +190,7 @@ export class VersionHost {
       this.#retryOrReject(jobs, error as Error, isHung);
     } finally {
       clearTimeout(timer);
+      this.busySeconds += (performance.now() - this.#runningSince) / 1_000;
       this.#running = undefined;
       this.#schedule();
     }
