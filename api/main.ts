@@ -1,6 +1,8 @@
 /** The API process: reads the configuration, connects, listens, and closes cleanly on SIGTERM and SIGINT. */
+import { Registry } from 'prom-client';
 import { connectDatabase, isDatabaseOutage } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
+import { registerProcessMetrics } from '../adapters/prometheus/process-metrics.ts';
 import { createTemporalClient } from '../adapters/temporal/client.ts';
 import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
 import { readConfig, type Config } from '../workers/config.ts';
@@ -11,6 +13,12 @@ const CLOSE_MS = 8_000;
 const CONNECTIONS = 16;
 
 const isLoopback = (bind: string): boolean => bind === 'localhost' || bind === '::1' || bind.startsWith('127.');
+
+const registryOf = ({ version }: Config): Registry => {
+  const registry = new Registry();
+  registerProcessMetrics(registry, { kind: 'api', build: version });
+  return registry;
+};
 
 const createProcess = async (config: Config): Promise<{ app: App; close: () => Promise<void> }> => {
   const { database, pool } = connectDatabase(config.postgres.url, { connections: CONNECTIONS });
@@ -24,6 +32,8 @@ const createProcess = async (config: Config): Promise<{ app: App; close: () => P
     workflows: createWorkflowControl(client),
     isDatabaseOutage,
     temporal: { namespace: config.temporal.namespace, uiUrl: config.temporal.uiUrl },
+    createRegistry: () => registryOf(config),
+    prices: config.prices,
     openMetrics: isLoopback(config.bind),
     logger: { level: config.logLevel, base: { process: 'api' } },
   });

@@ -2,12 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import { registerAlertCommands } from './commands/alerts.ts';
 import { registerApply } from './commands/apply.ts';
+import { registerCostCommand } from './commands/cost.ts';
 import { registerDataCommands } from './commands/data.ts';
 import { registerDeploymentCommands } from './commands/deployments.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKeyCommands } from './commands/keys.ts';
 import { registerLocalCommands } from './commands/local.ts';
 import { registerModelCommands } from './commands/models.ts';
+import { registerMonitorCommands } from './commands/monitor.ts';
 import { registerRunCommands } from './commands/runs.ts';
 import { registerTrainerCommands } from './commands/trainer.ts';
 import { CliFailure, EXIT } from './exit-codes.ts';
@@ -33,6 +35,8 @@ const createProgram = (): Command => {
   registerDeploymentCommands(program);
   registerDataCommands(program);
   registerAlertCommands(program);
+  registerMonitorCommands(program);
+  registerCostCommand(program);
   registerKeyCommands(program);
   registerTrainerCommands(program);
   return program;

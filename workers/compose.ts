@@ -20,12 +20,17 @@ import { createWorkerLeases } from '../adapters/postgres/worker-leases.ts';
 import { createTemporalClient } from '../adapters/temporal/client.ts';
 import { createClosedRuns } from '../adapters/temporal/closed-runs.ts';
 import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
+import { createCountingStore } from '../adapters/resources/counting-store.ts';
+import { createResourceMeter } from '../adapters/resources/meter.ts';
+import { createGpuReader } from '../adapters/resources/nvidia.ts';
 import { createTrainerProcess } from '../adapters/trainers/process.ts';
 import { reportRunEnd } from '../activities/alert-reports.ts';
 import type { ActivityPorts } from '../activities/index.ts';
 import type { WorkerLeases } from '../domain/ports/worker-leases.ts';
 import type { Config } from './config.ts';
 import { createFaultPoints } from './fault-points.ts';
+import { createMeteredLedger } from './metered-ledger.ts';
+import { createWorkerMetrics, type WorkerMetrics } from './metrics.ts';
 import type { SettlementPorts } from './settle-runs.ts';
 
 /** One connection per activity slot would be idle mostly: activities hold one only while they ask. */
@@ -35,6 +40,7 @@ export type Composition = {
   ports: ActivityPorts;
   settlement: SettlementPorts;
   leases: WorkerLeases;
+  metrics: WorkerMetrics;
   /** Closes every connection. */
   close: () => Promise<void>;
 };
@@ -43,9 +49,11 @@ export type Composition = {
 export const compose = (config: Config): Composition => {
   const { database, pool } = connectDatabase(config.postgres.url, { connections: DATABASE_CONNECTIONS });
   const { client, close } = createTemporalClient(config.temporal);
-  const artifacts = createArtifactStore(config.artifactStore);
+  const meter = createResourceMeter({ gpus: createGpuReader(config.path) });
+  const metrics = createWorkerMetrics({ prices: config.prices, build: config.version });
+  const artifacts = createCountingStore(createArtifactStore(config.artifactStore), meter);
   const scratch = createScratch(join(config.home, 'scratch'));
-  const ledger = createRunLedger({ database, pool });
+  const ledger = createMeteredLedger(createRunLedger({ database, pool }), meter, metrics.attemptEnded);
   const ports: ActivityPorts = {
     ledger,
     artifacts,
@@ -65,11 +73,13 @@ export const compose = (config: Config): Composition => {
     facts: createAlertFacts(database),
     notifier: createNotifier(config.notify),
     faults: createFaultPoints(config),
+    meter,
   };
   return {
     ports,
     settlement: { ledger, artifacts, closedRun: createClosedRuns(client), reportEnd: (end) => reportRunEnd(ports, end) },
     leases: createWorkerLeases(database),
+    metrics,
     close: async () => {
       await Promise.all([database.destroy(), close()]);
     },
