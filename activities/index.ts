@@ -11,7 +11,7 @@ import { createRolloutActivities, type RolloutPorts } from './rollout.ts';
 import { createRunRecordActivities } from './run-record.ts';
 import type { EvaluatePorts } from './scoring.ts';
 import { createTrainActivity, type TrainPorts } from './train.ts';
-import { createTriggerActivities, type TriggerPorts } from './triggers.ts';
+import { createTickActivities, createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
 export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts;
 
@@ -27,4 +27,5 @@ export const createActivities = (ports: ActivityPorts): PerennialActivities => (
   ...createRolloutActivities(ports),
   ...createMonitorActivities(ports),
   ...createTriggerActivities(ports),
+  ...createTickActivities(ports),
 });

@@ -26,6 +26,7 @@ import { registerRunActions } from './runs/actions.ts';
 import { registerRunEvents } from './runs/events.ts';
 import { createLiveRuns } from './runs/live-runs.ts';
 import { registerRunRoutes } from './runs/routes.ts';
+import { registerScheduleRoutes } from './schedules/routes.ts';
 import { measure, type ApiMetrics } from './system/metrics.ts';
 import { registerSystemRoutes } from './system/routes.ts';
 import { createWorkerPools } from './system/worker-pools.ts';
@@ -119,6 +120,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerRollbackRoutes(app, context);
   registerLabelRoutes(app, context);
   registerMonitorRoutes(app, context);
+  registerScheduleRoutes(app, context);
   await registerTriggerRoutes(app, context);
   registerKeyRoutes(app, context);
 };

@@ -8,6 +8,7 @@ import { registerKeyCommands } from './commands/keys.ts';
 import { registerLocalCommands } from './commands/local.ts';
 import { registerModelCommands } from './commands/models.ts';
 import { registerRunCommands } from './commands/runs.ts';
+import { registerScheduleCommands } from './commands/schedules.ts';
 import { registerTrainerCommands } from './commands/trainer.ts';
 import { CliFailure, EXIT } from './exit-codes.ts';
 import { clean } from './output.ts';
@@ -31,6 +32,7 @@ const createProgram = (): Command => {
   registerModelCommands(program);
   registerDeploymentCommands(program);
   registerDataCommands(program);
+  registerScheduleCommands(program);
   registerKeyCommands(program);
   registerTrainerCommands(program);
   return program;

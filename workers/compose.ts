@@ -11,11 +11,14 @@ import { createModelRegistry } from '../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../adapters/postgres/monitor-windows.ts';
 import { createPipelines } from '../adapters/postgres/pipelines.ts';
 import { createPredictionSegments } from '../adapters/postgres/prediction-segments.ts';
+import { createRetrains } from '../adapters/postgres/retrains.ts';
 import { createRunLedger } from '../adapters/postgres/run-ledger.ts';
+import { createScheduleRows } from '../adapters/postgres/schedules.ts';
 import { createTriggerLedger } from '../adapters/postgres/trigger-ledger.ts';
 import { createWorkerLeases } from '../adapters/postgres/worker-leases.ts';
 import { createTemporalClient } from '../adapters/temporal/client.ts';
 import { createClosedRuns } from '../adapters/temporal/closed-runs.ts';
+import { createScheduleEngine } from '../adapters/temporal/schedules.ts';
 import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
 import { createTrainerProcess } from '../adapters/trainers/process.ts';
 import type { ActivityPorts } from '../activities/index.ts';
@@ -23,6 +26,7 @@ import type { WorkerLeases } from '../domain/ports/worker-leases.ts';
 import type { Config } from './config.ts';
 import { createFaultPoints } from './fault-points.ts';
 import type { SettlementPorts } from './settle-runs.ts';
+import type { SchedulePorts } from './sync-schedules.ts';
 
 /** One connection per activity slot would be idle mostly: activities hold one only while they ask. */
 const DATABASE_CONNECTIONS = 12;
@@ -30,6 +34,7 @@ const DATABASE_CONNECTIONS = 12;
 export type Composition = {
   ports: ActivityPorts;
   settlement: SettlementPorts;
+  schedules: SchedulePorts;
   leases: WorkerLeases;
   /** Closes every connection. */
   close: () => Promise<void>;
@@ -54,6 +59,7 @@ export const compose = (config: Config): Composition => {
     deployments: createDeployments(database),
     pipelines: createPipelines(database),
     triggers: createTriggerLedger(database),
+    retrains: createRetrains(database),
     windows: createMonitorWindows(database),
     predictions: createPredictionLog({ artifacts, scratch, ...createPredictionSegments(database) }),
     workflows: createWorkflowControl(client),
@@ -62,6 +68,7 @@ export const compose = (config: Config): Composition => {
   return {
     ports,
     settlement: { ledger, artifacts, closedRun: createClosedRuns(client) },
+    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
     leases: createWorkerLeases(database),
     close: async () => {
       await Promise.all([database.destroy(), close()]);

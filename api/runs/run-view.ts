@@ -7,7 +7,7 @@ import { waitForPool } from '../system/worker-pools.ts';
 import type { PendingActivity } from '../temporal/pending-activities.ts';
 import type { LiveRun } from './live-runs.ts';
 import type { RunRow, StepRow } from './run-rows.ts';
-import type { RunSummary, RunView, StepView } from './run-schemas.ts';
+import type { RunReason, RunSummary, RunView, StepView } from './run-schemas.ts';
 import { closeSteps, plannedSteps, presentStep, stepsOf, withAllPending, withReused, type Moment } from './step-views.ts';
 
 export type RunParts = {
@@ -23,6 +23,7 @@ export type RunParts = {
   /** Undefined when the row has the end already, so that nobody was asked. */
   live: LiveRun | undefined;
   moment: Moment;
+  reasons?: readonly RunReason[];
 };
 
 export const isTerminal = (state: RunState): boolean => state !== 'running';
@@ -32,7 +33,7 @@ const durationOf = (startedAt: string | null, end: { finishedAt: string | null; 
 
 type Base = Omit<RunView, 'step' | 'waitingFor' | 'degraded' | 'steps'>;
 
-const baseOf = ({ runId, workflowId, links, row, spec, live, moment }: RunParts): Base => {
+const baseOf = ({ runId, workflowId, links, row, spec, live, moment, reasons = [] }: RunParts): Base => {
   const known = live === undefined || live.kind === 'absent' ? undefined : live;
   const closed = live?.kind === 'closed' ? live : undefined;
   const state = row !== undefined && isTerminal(row.state) ? row.state : (closed?.state ?? row?.state ?? 'running');
@@ -53,6 +54,7 @@ const baseOf = ({ runId, workflowId, links, row, spec, live, moment }: RunParts)
     finishedAt,
     durationMs: durationOf(startedAt, { finishedAt, nowMs: moment.nowMs }),
     links,
+    reasons: [...reasons],
   };
 };
 
