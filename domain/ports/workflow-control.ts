@@ -1,4 +1,5 @@
 import type { MonitorInput } from '../../contracts/monitor.ts';
+import type { RunPresence } from '../../contracts/schedule.ts';
 import type { Trigger } from '../../contracts/trigger.ts';
 
 /** What activities may ask of the workflow engine; each is idempotent by workflow id and message id. */
@@ -7,4 +8,8 @@ export interface WorkflowControl {
   submitTrigger(pipeline: string, trigger: Trigger): Promise<void>;
   /** Signal-with-start of `monitor/<model>`. */
   startMonitor(input: MonitorInput): Promise<void>;
+  /** Whether a run is open, and if not, how it ended. */
+  runPresence(runId: string): Promise<RunPresence>;
+  /** Asks a run to cancel; one that is closed, or not there, is no error. */
+  cancelRun(runId: string): Promise<void>;
 }

@@ -5,6 +5,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { abortUpdate, approveUpdate, championChangedSignal, pauseUpdate, promoteUpdate, resumeUpdate } from '../../contracts/messages.ts';
 import { MonitorSpec, type MonitorInput } from '../../contracts/monitor.ts';
+import type { RunPresence } from '../../contracts/schedule.ts';
 import type { Trigger, TriggerKind } from '../../contracts/trigger.ts';
 import { evaluationReport, monitorWindow } from '../workflows/support/artifacts.ts';
 import type { Environment } from '../workflows/support/environment.ts';
@@ -149,4 +150,36 @@ export const pipelineTriggersCases = {
   },
 } satisfies Record<string, Case>;
 
-export const cases: Record<string, Case> = { ...pipelineRunCases, ...rolloutCases, ...modelMonitorCases, ...pipelineTriggersCases };
+const tick = (environment: Environment, name: string) => environment.startTick({ pipeline: name, schedule: 'default', timeZone: 'UTC', once: 'perInstant' }, '2026-01-05T06:00:00Z');
+
+const tickTo = (environment: Environment, name: string, presences: RunPresence[]) => {
+  const resolutions = ['pending', 'run'] as const;
+  let [asked, looked] = [0, 0];
+  const resolveTrigger = async () => (resolutions[asked++] === 'run' ? { kind: 'run' as const, runId: `${name}.one`, own: true } : { kind: 'pending' as const });
+  const runPresence = async () => presences[Math.min(looked++, presences.length - 1)] ?? 'open';
+  return environment.world.scenario(name, { overrides: { resolveTrigger, runPresence } });
+};
+
+export const scheduledTriggerCases = {
+  'scheduledTrigger-ran': async (environment, name) => {
+    tickTo(environment, name, ['open', 'open', 'ended']);
+    return toTheEnd(await tick(environment, name));
+  },
+  'scheduledTrigger-failed': async (environment, name) => {
+    tickTo(environment, name, ['open', 'failed']);
+    return toTheEnd(await tick(environment, name));
+  },
+  'scheduledTrigger-rejected': async (environment, name) => {
+    environment.world.scenario(name, { overrides: { resolveTrigger: async () => ({ kind: 'rejected', reason: 'a test' }) } });
+    return toTheEnd(await tick(environment, name));
+  },
+  'scheduledTrigger-cancelled': async (environment, name) => {
+    tickTo(environment, name, [...Array.from({ length: 12 }, () => 'open' as const), 'cancelled']);
+    const handle = await tick(environment, name);
+    await environment.temporal.sleep('10 seconds');
+    await handle.cancel();
+    return toTheEnd(handle);
+  },
+} satisfies Record<string, Case>;
+
+export const cases: Record<string, Case> = { ...pipelineRunCases, ...rolloutCases, ...modelMonitorCases, ...pipelineTriggersCases, ...scheduledTriggerCases };

@@ -9,6 +9,7 @@ const SWAPS: Record<string, Swap> = {
   rollout: { file: 'rollout-walk.ts', first: '.shiftTraffic(', second: '.readServingWindow(' },
   modelMonitor: { file: 'model-monitor.ts', first: '.evaluateMonitorWindows(', second: '.recordMonitorDecision(' },
   pipelineTriggers: { file: 'pipeline-triggers.ts', first: '.loadPipeline(', second: '.recordTriggers(' },
+  scheduledTrigger: { file: 'scheduled-trigger.ts', first: '.resolveTrigger(', second: '.runPresence(' },
 };
 
 export const changedWorkflows = Object.keys(SWAPS);

@@ -21,7 +21,7 @@ const portsOf = (changes: Partial<RolloutPorts> = {}): RolloutPorts => ({
   deployments: createDeployments(test.database),
   registry: createModelRegistry(test.database),
   pipelines: createPipelines(test.database),
-  workflows: { submitTrigger: async () => undefined, startMonitor: async () => undefined },
+  workflows: { submitTrigger: async () => undefined, startMonitor: async () => undefined, runPresence: async () => 'absent', cancelRun: async () => undefined },
   faults: { reach: (name) => void reached.push(name) },
   ...changes,
 });
