@@ -15,7 +15,7 @@ import { createRolloutActivities, type RolloutPorts } from './rollout.ts';
 import { createRunRecordActivities } from './run-record.ts';
 import type { EvaluatePorts } from './scoring.ts';
 import { createTrainActivity, type TrainPorts } from './train.ts';
-import { createTriggerActivities, type TriggerPorts } from './triggers.ts';
+import { createTickActivities, createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
 export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts & { meter: ResourceMeter };
 
@@ -33,6 +33,7 @@ const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createTriggerActivities(ports),
   ...createReportActivities(ports),
   ...createAlertActivities(ports),
+  ...createTickActivities(ports),
 });
 
 export const createActivities = (ports: ActivityPorts): PerennialActivities => measured(ports.meter, unmeasured(ports));

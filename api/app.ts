@@ -30,6 +30,7 @@ import { registerRunActions } from './runs/actions.ts';
 import { registerRunEvents } from './runs/events.ts';
 import { createLiveRuns } from './runs/live-runs.ts';
 import { registerRunRoutes } from './runs/routes.ts';
+import { registerScheduleRoutes } from './schedules/routes.ts';
 import { measure, type ApiMetrics } from './system/metrics.ts';
 import { registerRecordMetrics } from './system/record-metrics.ts';
 import { registerSystemRoutes } from './system/routes.ts';
@@ -128,6 +129,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerSilenceRoutes(app, context);
   registerReportRoutes(app, context);
   registerCostRoutes(app, context);
+  registerScheduleRoutes(app, context);
   await registerTriggerRoutes(app, context);
   registerKeyRoutes(app, context);
 };

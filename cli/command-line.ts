@@ -11,6 +11,7 @@ import { registerLocalCommands } from './commands/local.ts';
 import { registerModelCommands } from './commands/models.ts';
 import { registerMonitorCommands } from './commands/monitor.ts';
 import { registerRunCommands } from './commands/runs.ts';
+import { registerScheduleCommands } from './commands/schedules.ts';
 import { registerTrainerCommands } from './commands/trainer.ts';
 import { CliFailure, EXIT } from './exit-codes.ts';
 import { clean } from './output.ts';
@@ -37,6 +38,7 @@ const createProgram = (): Command => {
   registerAlertCommands(program);
   registerMonitorCommands(program);
   registerCostCommand(program);
+  registerScheduleCommands(program);
   registerKeyCommands(program);
   registerTrainerCommands(program);
   return program;

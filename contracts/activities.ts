@@ -10,10 +10,11 @@ import type { ServingOptions, TrafficSplit } from './deployment.ts';
 import type { FeatureSetRef } from './features.ts';
 import type { EvaluationReport, Lineage, RegisteredVersion, TrainedModel } from './model.ts';
 import type { MonitorSpec, MonitorWindow } from './monitor.ts';
-import type { DataCheck, FeaturesSpec, GateSpec, PipelineSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
+import type { DataCheck, FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
 import type { RolloutOutcome, RolloutSpec, ServingWindow, StepVerdict } from './rollout.ts';
 import type { FailureRecord, GateDecision, RunOutcome, RunState, StepContext } from './run.ts';
-import type { Trigger, TriggerOutcome } from './trigger.ts';
+import type { RunPresence, TickInput } from './schedule.ts';
+import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from './trigger.ts';
 
 /** Steps of a run. */
 export interface StepActivities {
@@ -96,8 +97,13 @@ export interface MonitorActivities {
 export interface TriggerActivities {
   /** One row per trigger id; an id that has its row keeps it. */
   recordTriggers(input: { pipeline: string; decisions: { trigger: Trigger; outcome: TriggerOutcome }[] }): Promise<void>;
-  /** The current version of a pipeline; null when there is none any more. */
-  loadPipeline(input: { pipeline: string }): Promise<{ version: number; spec: PipelineSpec } | null>;
+  /** The current version of a pipeline, with the open runs of its model and what they spent of the budget; null when there is none any more. */
+  loadPipeline(input: { pipeline: string }): Promise<LedgerPipeline | null>;
+  /**
+   * One row per retrain that ended, with how many in a row did not beat the champion; a run that has its row keeps it. Null for a run that makes no
+   * model, or whose end is not recorded.
+   */
+  recordRetrain(input: { pipeline: string; runId: string }): Promise<ChampionStanding | null>;
 }
 
 /** Steps of an incident. Conditions of runs and rollouts are reported by `finishRun` and `finishRollout`, which know the end. */
@@ -116,4 +122,16 @@ export interface AlertActivities {
   deliverAlert(input: { model: string; delivery: AlertDelivery }): Promise<DeliveryOutcome>;
 }
 
-export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, AlertActivities {}
+/** Steps of a tick of a schedule. */
+export interface TickActivities {
+  /** Hands the tick to the ledger (signal-with-start); the same scheduled time again is the same trigger. Returns the trigger's id. */
+  submitTick(input: TickInput & { scheduledAt: string }): Promise<{ triggerId: string }>;
+  /** Where the trigger led, as far as it is decided. Only reads. */
+  resolveTrigger(input: { pipeline: string; triggerId: string }): Promise<TriggerResolution>;
+  /** Whether the run is still open, and if not, how it ended. Only reads. */
+  runPresence(input: { runId: string }): Promise<RunPresence>;
+  /** Asks the run to cancel; one that has ended, or is being cancelled, stays as it is. */
+  cancelRun(input: { runId: string }): Promise<void>;
+}
+
+export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}

@@ -34,6 +34,10 @@ export const FAILURES = {
   AlertNotOpen: userMistake(409, 'The incident is over', 'Look at it: perennial alert get'),
   SilenceNotFound: userMistake(404, 'There is no such silence', 'List the silences: perennial silence list'),
   NothingToRollBackTo: userMistake(409, 'There is no earlier version to roll back to', 'Roll out a version first.'),
+  ScheduleNotFound: userMistake(404, 'There is no such schedule', 'List the schedules: perennial schedule list'),
+  ScheduleDeclared: userMistake(409, 'The schedule is declared in its pipeline', 'Change it there, and apply the pipeline.'),
+  ScheduleInvalid: userMistake(400, 'Temporal refused the schedule', 'Correct cron, timeZone or everySeconds; see the message.'),
+  ScheduledRunFailed: userMistake(422, 'The run of a scheduled tick failed', 'See the run that the message names.'),
   // data
   SourceNotAllowed: userMistake(422, 'The source lies outside the allowed folders', 'Move the files, or add the folder to PERENNIAL_SOURCE_ROOTS.'),
   SourceNotFound: userMistake(422, 'No file matches the source', 'Check the path or glob in source.tables.'),

@@ -14,11 +14,14 @@ import { createModelRegistry } from '../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../adapters/postgres/monitor-windows.ts';
 import { createPipelines } from '../adapters/postgres/pipelines.ts';
 import { createPredictionSegments } from '../adapters/postgres/prediction-segments.ts';
+import { createRetrains } from '../adapters/postgres/retrains.ts';
 import { createRunLedger } from '../adapters/postgres/run-ledger.ts';
+import { createScheduleRows } from '../adapters/postgres/schedules.ts';
 import { createTriggerLedger } from '../adapters/postgres/trigger-ledger.ts';
 import { createWorkerLeases } from '../adapters/postgres/worker-leases.ts';
 import { createTemporalClient } from '../adapters/temporal/client.ts';
 import { createClosedRuns } from '../adapters/temporal/closed-runs.ts';
+import { createScheduleEngine } from '../adapters/temporal/schedules.ts';
 import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
 import { createCountingStore } from '../adapters/resources/counting-store.ts';
 import { createResourceMeter } from '../adapters/resources/meter.ts';
@@ -32,6 +35,7 @@ import { createFaultPoints } from './fault-points.ts';
 import { createMeteredLedger } from './metered-ledger.ts';
 import { createWorkerMetrics, type WorkerMetrics } from './metrics.ts';
 import type { SettlementPorts } from './settle-runs.ts';
+import type { SchedulePorts } from './sync-schedules.ts';
 
 /** One connection per activity slot would be idle mostly: activities hold one only while they ask. */
 const DATABASE_CONNECTIONS = 12;
@@ -39,6 +43,7 @@ const DATABASE_CONNECTIONS = 12;
 export type Composition = {
   ports: ActivityPorts;
   settlement: SettlementPorts;
+  schedules: SchedulePorts;
   leases: WorkerLeases;
   metrics: WorkerMetrics;
   /** Closes every connection. */
@@ -66,6 +71,7 @@ export const compose = (config: Config): Composition => {
     deployments: createDeployments(database),
     pipelines: createPipelines(database),
     triggers: createTriggerLedger(database),
+    retrains: createRetrains(database),
     windows: createMonitorWindows(database),
     predictions: createPredictionLog({ artifacts, scratch, ...createPredictionSegments(database) }),
     workflows: createWorkflowControl(client),
@@ -78,6 +84,7 @@ export const compose = (config: Config): Composition => {
   return {
     ports,
     settlement: { ledger, artifacts, closedRun: createClosedRuns(client), reportEnd: (end) => reportRunEnd(ports, end) },
+    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
     leases: createWorkerLeases(database),
     metrics,
     close: async () => {

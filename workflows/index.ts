@@ -4,3 +4,4 @@ export { modelMonitor } from './model-monitor.ts';
 export { pipelineRun } from './pipeline-run.ts';
 export { pipelineTriggers } from './pipeline-triggers.ts';
 export { rollout } from './rollout.ts';
+export { scheduledTrigger } from './scheduled-trigger.ts';

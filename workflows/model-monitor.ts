@@ -6,7 +6,7 @@
 import { CancellationScope, condition, continueAsNew, log, patched, setCurrentDetails, setHandler, TemporalFailure, workflowInfo } from '@temporalio/workflow';
 import { championChangedSignal, monitorStatusQuery } from '../contracts/messages.ts';
 import type { MonitorInput, MonitorWindow } from '../contracts/monitor.ts';
-import { findingsOf, findingTriggerId, rememberReports, type MonitorFinding } from '../domain/monitor.ts';
+import { findingsOf, findingTriggerId, qualityStandingOf, rememberReports, type MonitorFinding } from '../domain/monitor.ts';
 import { quick, untilDone } from './proxies.ts';
 import { setSearchAttributes } from './search-attributes.ts';
 
@@ -50,7 +50,7 @@ const report = async (state: MonitorState, finding: MonitorFinding, window: Moni
   const { model, pipeline } = state.input;
   const id = findingTriggerId(model, window.version, finding);
   const at = new Date(Date.now()).toISOString();
-  const trigger = { id, kind: finding.kind, reason: finding.reason, at, source: `monitor/${model}` };
+  const trigger = { id, kind: finding.kind, reason: finding.reason, at, source: `monitor/${model}`, quality: qualityStandingOf(window) };
   await untilDone(`${finding.kind} of version ${window.version}`).submitTrigger({ pipeline, trigger });
 };
 

@@ -5,7 +5,7 @@
  * A profile is a function of the summary, because the Web UI shows the summary of each activity.
  */
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { AlertActivities, MonitorActivities, RolloutActivities, RunActivities, StepActivities, TriggerActivities } from '../contracts/activities.ts';
+import type { AlertActivities, MonitorActivities, RolloutActivities, RunActivities, StepActivities, TickActivities, TriggerActivities } from '../contracts/activities.ts';
 import { DATA_POOL, taskQueueOf, type Pool } from '../contracts/queues.ts';
 
 /**
@@ -60,6 +60,19 @@ export const alerting = (summary: string) =>
     taskQueue: taskQueueOf(DATA_POOL),
     startToCloseTimeout: '1 minute',
     heartbeatTimeout: '10 seconds',
+    retry: BACKOFF,
+  });
+
+/**
+ * A tick of a schedule, retried until done: an outage that failed it would pause the schedule for something that is no failure of its run.
+ * Safe to repeat: the tick is known by its scheduled time, a cancel request may come twice, and the others only read.
+ */
+export const ticking = (summary: string) =>
+  proxyActivities<TickActivities>({
+    ...COMMON,
+    summary,
+    taskQueue: taskQueueOf(DATA_POOL),
+    startToCloseTimeout: '15 seconds',
     retry: BACKOFF,
   });
 

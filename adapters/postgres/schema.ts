@@ -139,7 +139,23 @@ export interface Database {
     rejection: string | null;
     at: Instant;
     recorded_at: Instant;
+    quality: ColumnType<string | null, string | null | undefined, string | null>;
   };
+  schedules: {
+    pipeline: string;
+    name: string;
+    spec: Json;
+    origin: 'pipeline' | 'api';
+    revision: Generated<number>;
+    synced_revision: ColumnType<number | null, number | null | undefined, number | null>;
+    deleted: Generated<boolean>;
+    sync_error: ColumnType<string | null, string | null | undefined, string | null>;
+    attempted_at: NullableInstant;
+    created_by: string;
+    created_at: Instant;
+    updated_at: Instant;
+  };
+  retrains: { run_id: string; model: string; pipeline: string; verdict: string; unbeaten: number; unbeaten_limit: number; at: Instant; sequence: Generated<number> };
   worker_leases: { worker_id: string; pool: string; pid: number; host: string; started_at: Instant; expires_at: Instant };
   alerts: {
     alert_id: string;

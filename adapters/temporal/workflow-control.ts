@@ -1,10 +1,11 @@
 /** What activities ask of the workflow engine, by the Temporal client: signals that start their workflow where it does not run. */
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionStatusName } from '@temporalio/client';
 import type { AlertInput } from '../../contracts/alert.ts';
-import { alertWorkflowId, monitorWorkflowId, triggersWorkflowId } from '../../contracts/ids.ts';
+import { alertWorkflowId, monitorWorkflowId, triggersWorkflowId, workflowIdOfRunId } from '../../contracts/ids.ts';
 import { alertOccurrenceSignal, championChangedSignal, submitTriggerSignal } from '../../contracts/messages.ts';
 import type { MonitorInput } from '../../contracts/monitor.ts';
 import { WORKFLOWS_POOL, taskQueueOf } from '../../contracts/queues.ts';
+import type { RunPresence } from '../../contracts/schedule.ts';
 import type { Trigger, TriggersInput } from '../../contracts/trigger.ts';
 import type { AlertReport } from '../../domain/ports/alerts.ts';
 import type { WorkflowControl } from '../../domain/ports/workflow-control.ts';
@@ -12,6 +13,18 @@ import { askTemporal } from './ask-temporal.ts';
 
 /** A workflow that ended (by hand, say) is started again under its id. */
 const options = { taskQueue: taskQueueOf(WORKFLOWS_POOL), workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+
+const PRESENCE: Partial<Record<WorkflowExecutionStatusName, RunPresence>> = { RUNNING: 'open', CONTINUED_AS_NEW: 'open', PAUSED: 'open', COMPLETED: 'ended', CANCELLED: 'cancelled' };
+
+/** Undefined when Temporal does not know the run (any more). */
+const ifFound = async <T>(question: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await question;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+};
 
 const raiseAlert = (client: Client, { model, kind, subject, pipeline, policy, occurrence }: AlertReport): Promise<unknown> => {
   const input: AlertInput = { model, kind, subject, pipeline, policy };
@@ -26,13 +39,9 @@ const raiseAlert = (client: Client, { model, kind, subject, pipeline, policy, oc
 };
 
 /** Without an open incident there is nothing that could be clear. */
-const clearAlert = async (client: Client, report: AlertReport): Promise<void> => {
+const clearAlert = (client: Client, report: AlertReport): Promise<unknown> => {
   const { pipeline, policy, occurrence } = report;
-  try {
-    await client.workflow.getHandle(alertWorkflowId(report)).signal(alertOccurrenceSignal, { occurrence, pipeline, policy });
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
+  return ifFound(client.workflow.getHandle(alertWorkflowId(report)).signal(alertOccurrenceSignal, { occurrence, pipeline, policy }));
 };
 
 /** @throws PerennialFailure TemporalUnavailable while the server cannot be reached */
@@ -61,7 +70,15 @@ export const createWorkflowControl = (client: Client): WorkflowControl => ({
       }),
     );
   },
-  reportAlert: async (report: AlertReport) => {
+  runPresence: async (runId) => {
+    const handle = client.workflow.getHandle(workflowIdOfRunId(runId) ?? runId);
+    const description = await ifFound(askTemporal(client, () => handle.describe()));
+    return description === undefined ? 'absent' : (PRESENCE[description.status.name] ?? 'failed');
+  },
+  cancelRun: async (runId) => {
+    await ifFound(askTemporal(client, () => client.workflow.getHandle(workflowIdOfRunId(runId) ?? runId).cancel()));
+  },
+  reportAlert: async (report) => {
     await askTemporal(client, () => (report.occurrence.firing ? raiseAlert(client, report) : clearAlert(client, report)));
   },
 });

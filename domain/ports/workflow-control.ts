@@ -1,4 +1,5 @@
 import type { MonitorInput } from '../../contracts/monitor.ts';
+import type { RunPresence } from '../../contracts/schedule.ts';
 import type { Trigger } from '../../contracts/trigger.ts';
 import type { AlertReport } from './alerts.ts';
 
@@ -10,4 +11,8 @@ export interface WorkflowControl {
   startMonitor(input: MonitorInput): Promise<void>;
   /** Signal-with-start of `alert/<key>` for a condition that holds; for one that is clear a signal, if there is an incident to hear it. */
   reportAlert(report: AlertReport): Promise<void>;
+  /** Whether a run is open, and if not, how it ended. */
+  runPresence(runId: string): Promise<RunPresence>;
+  /** Asks a run to cancel; one that is closed, or not there, is no error. */
+  cancelRun(runId: string): Promise<void>;
 }

@@ -10,6 +10,7 @@ const SWAPS: Record<string, Swap> = {
   alert: { file: 'alert.ts', first: '.recordAlerts(', second: '.deliverAlert(' },
   modelMonitor: { file: 'model-monitor.ts', first: '.evaluateMonitorWindows(', second: '.recordMonitorDecision(' },
   pipelineTriggers: { file: 'pipeline-triggers.ts', first: '.loadPipeline(', second: '.recordTriggers(' },
+  scheduledTrigger: { file: 'scheduled-trigger.ts', first: '.resolveTrigger(', second: '.runPresence(' },
 };
 
 export const changedWorkflows = Object.keys(SWAPS);
