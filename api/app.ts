@@ -4,6 +4,8 @@ import swaggerUi from '@fastify/swagger-ui';
 import fastify, { LogController } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { PerennialFailure } from '../domain/failure.ts';
+import { registerAlertRoutes } from './alerts/routes.ts';
+import { registerSilenceRoutes } from './alerts/silences.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { ApiContext, App } from './http/app-types.ts';
 import { failureOf, sendProblem } from './http/errors.ts';
@@ -126,6 +128,8 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerReportRoutes(app, context);
   registerCostRoutes(app, context);
   registerScheduleRoutes(app, context);
+  registerAlertRoutes(app, context);
+  registerSilenceRoutes(app, context);
   await registerTriggerRoutes(app, context);
   registerKeyRoutes(app, context);
 };

@@ -1,5 +1,6 @@
 /** One command line from its words to its exit code. */
 import { Command, CommanderError } from 'commander';
+import { registerAlertCommands } from './commands/alerts.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerCostCommand } from './commands/cost.ts';
 import { registerDataCommands } from './commands/data.ts';
@@ -37,6 +38,7 @@ const createProgram = (): Command => {
   registerMonitorCommands(program);
   registerCostCommand(program);
   registerScheduleCommands(program);
+  registerAlertCommands(program);
   registerKeyCommands(program);
   registerTrainerCommands(program);
   return program;

@@ -2,9 +2,12 @@
 import { join } from 'node:path';
 import { createDataEngine } from '../adapters/duckdb/index.ts';
 import { createPredictionLog } from '../adapters/monitoring/prediction-log.ts';
+import { createNotifier } from '../adapters/notify/index.ts';
 import { createArtifactStore } from '../adapters/objectstore/index.ts';
 import { createScratch } from '../adapters/objectstore/scratch.ts';
 import { createModelRuntime } from '../adapters/onnx/model-runtime.ts';
+import { createAlertBook } from '../adapters/postgres/alert-book.ts';
+import { createAlertFacts } from '../adapters/postgres/alert-facts.ts';
 import { connectDatabase } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
 import { createModelRegistry } from '../adapters/postgres/model-registry.ts';
@@ -24,6 +27,7 @@ import { createCountingStore } from '../adapters/resources/counting-store.ts';
 import { createResourceMeter } from '../adapters/resources/meter.ts';
 import { createGpuReader } from '../adapters/resources/nvidia.ts';
 import { createTrainerProcess } from '../adapters/trainers/process.ts';
+import { reportRunEnd } from '../activities/alert-reports.ts';
 import type { ActivityPorts } from '../activities/index.ts';
 import type { WorkerLeases } from '../domain/ports/worker-leases.ts';
 import type { Config } from './config.ts';
@@ -71,13 +75,16 @@ export const compose = (config: Config): Composition => {
     windows: createMonitorWindows(database),
     predictions: createPredictionLog({ artifacts, scratch, ...createPredictionSegments(database) }),
     workflows: createWorkflowControl(client),
+    alerts: createAlertBook(database),
+    facts: createAlertFacts(database),
+    notifier: createNotifier(config.notify),
     faults: createFaultPoints(config),
     meter,
   };
   return {
     ports,
-    settlement: { ledger, artifacts, closedRun: createClosedRuns(client) },
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
+    settlement: { ledger, artifacts, closedRun: createClosedRuns(client), reportEnd: (end) => reportRunEnd(ports, end) },
     leases: createWorkerLeases(database),
     metrics,
     close: async () => {
