@@ -8,6 +8,7 @@ import type { MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
 import { metricOf } from '../domain/classification-metrics.ts';
 import { driftOf } from '../domain/drift.ts';
 import { PerennialFailure } from '../domain/failure.ts';
+import { histogramsOf } from '../domain/histogram.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { ModelRegistry, VersionRecord } from '../domain/ports/model-registry.ts';
 import type { MonitorWindows, PredictionLog, WindowData } from '../domain/ports/monitoring.ts';
@@ -84,7 +85,7 @@ const evaluateWindow = async ({ predictions, windows }: MonitorPorts, input: Inp
   const data = await predictions.window({ model, version, window, rowsPerWindow: spec.rows, reference: reference.columns });
   if (data === undefined) return undefined;
   const judged = judge(input, window, data, reference);
-  await windows.save(model, judged);
+  await windows.save(model, judged, histogramsOf(reference.columns, data.distributions));
   return judged;
 };
 

@@ -61,3 +61,22 @@ export type Schedule = {
 };
 
 export type ScheduleTick = { at: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null };
+export type Alert = {
+  alertId: string;
+  model: string;
+  kind: string;
+  subject: string;
+  state: string;
+  reason: string;
+  occurrences: number;
+  openedAt: string;
+  acknowledgedAt: string | null;
+  acknowledgedBy: string | null;
+  resolvedAt: string | null;
+  resolvedBy: string | null;
+  comment: string | null;
+};
+
+export type AlertDelivery = { state: string; receiver: string; status: string; attempts: number; error: string | null; sentAt: string | null };
+
+export type Silence = { silenceId: string; active: boolean; matcher: unknown; startsAt: string; endsAt: string; createdBy: string; comment: string };

@@ -4,6 +4,7 @@
  * Each activity is idempotent: it may run again after it took effect, with the same input, and ends in the same state.
  * A step activity (first argument has `context`) writes the run and step rows itself.
  */
+import type { AlertDelivery, AlertRecord, DeliveryOutcome } from './alert.ts';
 import type { CheckReport, DatasetVersionRef } from './dataset.ts';
 import type { ServingOptions, TrafficSplit } from './deployment.ts';
 import type { FeatureSetRef } from './features.ts';
@@ -118,3 +119,20 @@ export interface TickActivities {
 }
 
 export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities {}
+/** Steps of an incident. Conditions of runs and rollouts are reported by `finishRun` and `finishRollout`, which know the end. */
+export interface AlertActivities {
+  /** Looks at the newest windows of a version and tells its incidents which conditions hold; doing it again tells the same. */
+  alertOnWindows(input: { model: string; pipeline: string; version: number; spec: MonitorSpec }): Promise<void>;
+  /**
+   * Writes incidents and their pending messages. Returns the ids of incidents that are not theirs to open: an earlier one was opened by the same
+   * occurrence, which came a second time.
+   */
+  recordAlerts(input: { model: string; records: AlertRecord[] }): Promise<{ repeated: string[] }>;
+  /**
+   * One attempt to send one message, unless it was sent or a silence holds it back. After a crash between sending and writing that down it is
+   * sent again under the same id, by which a receiver drops it.
+   */
+  deliverAlert(input: { model: string; delivery: AlertDelivery }): Promise<DeliveryOutcome>;
+}
+
+export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, AlertActivities {}

@@ -9,6 +9,8 @@ export const runWorkflowId = (pipeline: string, runId: string): string => `run/$
 export const rolloutWorkflowId = (model: string): string => `rollout/${model}`;
 export const monitorWorkflowId = (model: string): string => `monitor/${model}`;
 export const triggersWorkflowId = (pipeline: string): string => `triggers/${pipeline}`;
+/** One open incident per model, kind and subject. */
+export const alertWorkflowId = ({ model, kind, subject }: { model: string; kind: string; subject: string }): string => `alert/${model}/${kind}/${subject}`;
 
 /** A Temporal Schedule, and the workflow that it starts: Temporal appends `-` and the scheduled time, in seconds. */
 export const scheduleId = (pipeline: string, name: string): string => `schedule/${pipeline}/${name}`;

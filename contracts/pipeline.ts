@@ -3,6 +3,7 @@
  * Every object is strict: an unknown key is an error, never ignored.
  */
 import { z } from 'zod';
+import { AlertsSpec } from './alert.ts';
 import { ColumnName, FeatureColumn } from './features.ts';
 import { MonitorSpec } from './monitor.ts';
 import { NAME_PATTERN } from './ids.ts';
@@ -121,6 +122,7 @@ export const ModelPipelineSpec = z.strictObject({
   monitor: MonitorSpec.optional(),
   triggers: TriggersSpec.prefault({}),
   schedule: DeclaredSchedules.optional(),
+  alerts: AlertsSpec.prefault({}),
 });
 export type ModelPipelineSpec = z.infer<typeof ModelPipelineSpec>;
 

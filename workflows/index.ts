@@ -1,4 +1,5 @@
 /** The only entry of the workflow bundle: what is exported here are the workflow types. */
+export { alert } from './alert.ts';
 export { modelMonitor } from './model-monitor.ts';
 export { pipelineRun } from './pipeline-run.ts';
 export { pipelineTriggers } from './pipeline-triggers.ts';

@@ -1,11 +1,13 @@
 /** What activities ask of the workflow engine, by the Temporal client: signals that start their workflow where it does not run. */
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionStatusName } from '@temporalio/client';
-import { monitorWorkflowId, triggersWorkflowId, workflowIdOfRunId } from '../../contracts/ids.ts';
-import { championChangedSignal, submitTriggerSignal } from '../../contracts/messages.ts';
+import type { AlertInput } from '../../contracts/alert.ts';
+import { alertWorkflowId, monitorWorkflowId, triggersWorkflowId, workflowIdOfRunId } from '../../contracts/ids.ts';
+import { alertOccurrenceSignal, championChangedSignal, submitTriggerSignal } from '../../contracts/messages.ts';
 import type { MonitorInput } from '../../contracts/monitor.ts';
 import { WORKFLOWS_POOL, taskQueueOf } from '../../contracts/queues.ts';
 import type { RunPresence } from '../../contracts/schedule.ts';
 import type { Trigger, TriggersInput } from '../../contracts/trigger.ts';
+import type { AlertReport } from '../../domain/ports/alerts.ts';
 import type { WorkflowControl } from '../../domain/ports/workflow-control.ts';
 import { askTemporal } from './ask-temporal.ts';
 
@@ -21,6 +23,28 @@ const ifFound = async <T>(question: Promise<T>): Promise<T | undefined> => {
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
+  }
+};
+
+const raiseAlert = (client: Client, { model, kind, subject, pipeline, policy, occurrence }: AlertReport): Promise<unknown> => {
+  const input: AlertInput = { model, kind, subject, pipeline, policy };
+  return client.workflow.signalWithStart('alert', {
+    ...options,
+    workflowId: alertWorkflowId(input),
+    args: [input],
+    signal: alertOccurrenceSignal,
+    signalArgs: [{ occurrence, pipeline, policy }],
+    staticSummary: `${kind} of ${model}: ${occurrence.reason}`.slice(0, 200),
+  });
+};
+
+/** Without an open incident there is nothing that could be clear. */
+const clearAlert = async (client: Client, report: AlertReport): Promise<void> => {
+  const { pipeline, policy, occurrence } = report;
+  try {
+    await client.workflow.getHandle(alertWorkflowId(report)).signal(alertOccurrenceSignal, { occurrence, pipeline, policy });
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
 };
 
@@ -57,5 +81,8 @@ export const createWorkflowControl = (client: Client): WorkflowControl => ({
   },
   cancelRun: async (runId) => {
     await ifFound(askTemporal(client, () => client.workflow.getHandle(workflowIdOfRunId(runId) ?? runId).cancel()));
+  },
+  reportAlert: async (report: AlertReport) => {
+    await askTemporal(client, () => (report.occurrence.firing ? raiseAlert(client, report) : clearAlert(client, report)));
   },
 });

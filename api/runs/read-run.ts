@@ -56,5 +56,5 @@ export const showRun = async (context: ApiContext, runId: string): Promise<RunVi
   const links = runLinks(context.temporal, { runId, workflowId });
   const retryOf = found?.run.retryOf ?? memoOf(live)?.retryOf;
   const earlier = retryOf === undefined ? undefined : ((await readRun(context.pool, retryOf))?.steps ?? []);
-  return runView({ runId, workflowId, links, row: found?.run, steps, earlier, spec, live, moment: { nowMs: Date.now(), pools }, reasons });
+  return runView({ runId, workflowId, links, row: found?.run, steps, earlier, spec, live, moment: { nowMs: Date.now(), pools }, prices: context.prices, reasons });
 };

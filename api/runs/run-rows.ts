@@ -2,6 +2,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Pool } from 'pg';
 import type { Database } from '../../adapters/postgres/schema.ts';
+import type { AttemptUse } from '../../contracts/resources.ts';
 import type { FailureRecord, RunOutcome, RunState, RunTrigger, StepState } from '../../contracts/run.ts';
 import type { RunReason } from './run-schemas.ts';
 
@@ -32,6 +33,8 @@ export type StepRow = {
   failure: FailureRecord | null;
   startedAt: string | null;
   finishedAt: string | null;
+  /** What its attempts used, as far as it was measured. */
+  uses: AttemptUse[] | null;
 };
 
 /** A run as a row has it: instants are dates, or in JSON texts of PostgreSQL's. */
@@ -43,7 +46,12 @@ const RUN = `r.run_id as "runId", r.pipeline, r.pipeline_version as "pipelineVer
 const READ_RUN = `
   select ${RUN}, now() as now, (
     select json_agg(s order by s.position) from (
-      select step, position, pool, state, attempts, worker, input, output, failure, started_at as "startedAt", finished_at as "finishedAt"
+      select step, position, pool, state, attempts, worker, input, output, failure, started_at as "startedAt", finished_at as "finishedAt", (
+        select json_agg(u order by u.attempt) from (
+          select attempt, waiting_seconds as "waitingSeconds", duration_seconds as "durationSeconds", cpu_seconds as "cpuSeconds",
+            memory_gib_seconds as "memoryGibSeconds", peak_memory_bytes as "peakMemoryBytes", gpu_seconds as "gpuSeconds",
+            gpu_peak_memory_bytes as "gpuPeakMemoryBytes", stored_bytes as "storedBytes"
+          from step_resources where run_id = run_steps.run_id and step = run_steps.step) u) as uses
       from run_steps where run_id = r.run_id) s) as steps
   from runs r where r.run_id = $1`;
 

@@ -1,5 +1,6 @@
 import type { ReferenceDistribution } from '../../contracts/features.ts';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
+import type { ColumnHistogram } from '../../contracts/monitor-report.ts';
 import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from '../../contracts/trigger.ts';
 import type { PipelineSpec } from '../../contracts/pipeline.ts';
 
@@ -22,7 +23,8 @@ export interface PredictionLog {
 }
 
 export interface MonitorWindows {
-  save(model: string, window: MonitorWindow): Promise<void>;
+  /** The window and, for reports, the histograms of its columns, of which the newest windows keep theirs. */
+  save(model: string, window: MonitorWindow, histograms?: ColumnHistogram[]): Promise<void>;
   recordDecision(model: string, version: number, window: number, decision: string): Promise<void>;
   /** Windows of a version with fewer labels than rows, oldest first, for which labels came since they were last judged. */
   awaitingLabels(model: string, version: number, limit: number): Promise<number[]>;

@@ -1,6 +1,7 @@
 /** The API on a database and a Temporal server of the test's own, called in the process, with a key per role. */
 import { Client, Connection } from '@temporalio/client';
 import type { InjectOptions } from 'fastify';
+import { Registry } from 'prom-client';
 import { isDatabaseOutage } from '../../adapters/postgres/client.ts';
 import { createDeployments } from '../../adapters/postgres/deployments.ts';
 import { createScheduleRows } from '../../adapters/postgres/schedules.ts';
@@ -43,7 +44,7 @@ const read = (response: { statusCode: number; headers: Record<string, unknown>; 
 };
 
 /** The app, ready. `close` of the app is the caller's. */
-export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'database' | 'pool'>, client: Client): Promise<TestApi> => {
+export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'database' | 'pool'>, client: Client, changes: Partial<ApiDependencies> = {}): Promise<TestApi> => {
   const dependencies: ApiDependencies = {
     database,
     pool,
@@ -53,8 +54,11 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: 4_000 }) },
     isDatabaseOutage,
     temporal: { namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
+    createRegistry: () => new Registry(),
+    prices: null,
     openMetrics: false,
     logger: false,
+    ...changes,
   };
   const app = await createApp(dependencies);
   await app.ready();

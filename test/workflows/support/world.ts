@@ -4,6 +4,7 @@
  */
 import { activityInfo } from '@temporalio/activity';
 import type { PerennialActivities } from '../../../contracts/activities.ts';
+import type { AlertRecord, AlertView } from '../../../contracts/alert.ts';
 import type { PipelineSpec } from '../../../contracts/pipeline.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from '../../../contracts/rollout.ts';
 import type { FailureRecord, RunOutcome, RunState } from '../../../contracts/run.ts';
@@ -46,6 +47,9 @@ export type Scenario = {
   retrains: ChampionStanding[];
   monitors: { version: number }[];
   monitorDecisions: string[];
+  alertRecords: AlertRecord[];
+  /** Messages in the order in which a receiver saw them. */
+  messages: { receiver: string; alert: AlertView }[];
 };
 
 export const healthyWindow: ServingWindow = { requests: 1_000, failures: 0, fallbacks: 0, latencyP50Ms: 3, latencyP95Ms: 9 };
@@ -158,6 +162,19 @@ const monitorStubs = (of: (input: object) => Scenario, ways: () => Ways) =>
     },
   }) satisfies Partial<PerennialActivities>;
 
+const alertStubs = (of: (input: object) => Scenario) =>
+  ({
+    alertOnWindows: async () => undefined,
+    recordAlerts: async (input) => {
+      of(input).alertRecords.push(...input.records);
+      return { repeated: [] };
+    },
+    deliverAlert: async (input) => {
+      of(input).messages.push(input.delivery);
+      return { kind: 'sent' };
+    },
+  }) satisfies Partial<PerennialActivities>;
+
 const newScenario = (name: string): Scenario => ({
   name,
   deployment: createDeployment(1),
@@ -177,6 +194,8 @@ const newScenario = (name: string): Scenario => ({
   retrains: [],
   monitors: [],
   monitorDecisions: [],
+  alertRecords: [],
+  messages: [],
 });
 
 /** Puts the scenario's override in front of each stub, and keeps the order of calls. */
@@ -206,7 +225,7 @@ export const createWorld = (): World => {
     if (ways === undefined) throw new Error('no server is connected to the world');
     return ways;
   };
-  const stubs = { ...stepStubs(of), ...rolloutStubs(of), ...monitorStubs(of, connected), ...tickStubs(of, connected) } satisfies PerennialActivities;
+  const stubs = { ...stepStubs(of), ...rolloutStubs(of), ...monitorStubs(of, connected), ...tickStubs(of, connected), ...alertStubs(of) } satisfies PerennialActivities;
   return {
     connect: (given) => {
       ways = given;
