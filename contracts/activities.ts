@@ -118,7 +118,6 @@ export interface TickActivities {
   cancelRun(input: { runId: string }): Promise<void>;
 }
 
-export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities {}
 /** Steps of an incident. Conditions of runs and rollouts are reported by `finishRun` and `finishRollout`, which know the end. */
 export interface AlertActivities {
   /** Looks at the newest windows of a version and tells its incidents which conditions hold; doing it again tells the same. */
@@ -135,4 +134,4 @@ export interface AlertActivities {
   deliverAlert(input: { model: string; delivery: AlertDelivery }): Promise<DeliveryOutcome>;
 }
 
-export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, AlertActivities {}
+export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}

@@ -6,6 +6,7 @@ import type { AlertKey, AlertKind, AlertOccurrence, AlertsSpec } from '../contra
 import type { MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
 import type { RolloutOutcome } from '../contracts/rollout.ts';
 import type { FailureRecord, RunOutcome, RunState } from '../contracts/run.ts';
+import { championStanding, retrainVerdict } from './champion-streak.ts';
 import { findingsOf } from './monitor.ts';
 
 export type AlertCondition = Pick<AlertKey, 'kind' | 'subject'> & { occurrence: AlertOccurrence };
@@ -28,12 +29,9 @@ const conditionOf = ({ kind, subject, id, firing, reason }: Report, at: string):
 /** Only what the policy names is an alert. */
 export const wantedConditions = (conditions: AlertCondition[], policy: AlertsSpec): AlertCondition[] => conditions.filter(({ kind }) => policy.on.includes(kind));
 
-/** Runs that ended without a promotion, counted back from the newest; runs that failed or were cancelled say nothing of the champion. */
-const runsWithoutPromotion = (ends: RunState[]): number => {
-  const judged = ends.filter((state) => state === 'succeeded' || state === 'rejected' || state === 'rolledBack');
-  const promoted = judged.indexOf('succeeded');
-  return promoted === -1 ? judged.length : promoted;
-};
+/** Runs that ended without a promotion, `ends` newest first; runs that failed or were cancelled say nothing of the champion. */
+const runsWithoutPromotion = (ends: RunState[]): number =>
+  ends.reduceRight((unbeaten, state) => championStanding(unbeaten, retrainVerdict({ state, hasChampion: true }) ?? 'undecided', Infinity).unbeaten, 0);
 
 const championReport = (runId: string, ends: RunState[], policy: AlertsSpec): Omit<Report, 'subject'>[] => {
   const count = runsWithoutPromotion(ends);
