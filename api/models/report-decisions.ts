@@ -24,7 +24,7 @@ const decisionsOf = ({ model, pipeline, from }: { model: string; pipeline: strin
     union all
     (select p.at, 'promotion', 'version ' || p.version || ' became ' || p.alias, case when p.previous is null then null else 'in place of version ' || p.previous end, null, true
      from promotions p where p.model = ${model} and p.at >= coalesce(${from}::timestamptz, '-infinity') order by p.at desc limit ${MOST_DECISIONS})
-  ) decision order by at desc limit ${MOST_DECISIONS}`;
+  ) decision order by at desc, kind, title, outcome limit ${MOST_DECISIONS}`;
 
 /** Oldest first, since `from` (all without it). */
 export const readDecisions = async ({ database }: ApiContext, about: { model: string; pipeline: string | null; from: string | null }): Promise<ReportDecision[]> => {
