@@ -103,9 +103,9 @@ export const openControlLink = (parts: LinkParts): ControlLink => {
   const poll = repeat(POLL_MS, async () => {
     await contact.prove(async () => {
       const snapshots = await control.snapshots();
+      isKnown = true;
       // Loading takes its time: the next poll must not wait for it, because it may bring the rollback.
       void reconciler.reconcile(snapshots).then(() => acknowledge.wake());
-      isKnown = true;
     });
     haveAsked(isKnown);
   });

@@ -11,6 +11,7 @@ import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import { createAccess } from './access.ts';
 import { openControlLink, type ControlLink, type ControlPlane } from './control-link.ts';
 import { createCounterBook } from './counters.ts';
+import { createDeploymentLookup, type Expectation } from './deployment-lookup.ts';
 import { createDeploymentTable, variantsOf, type DeploymentTable } from './deployment-table.ts';
 import { createGatewayServer, type Readiness } from './http-server.ts';
 import { createHostAccount, type HostAccount, type HostAccountParts } from './host-account.ts';
@@ -73,6 +74,9 @@ const gatewayState = ({ table, pool, account, state, predictionLog }: StateParts
   closedLogFiles: async () => (await listClosed(state.logFolder)).length,
 });
 
+/** What may be said of a model that is not served, by its last attempt. One that is applied is in the table a moment later. */
+const expectedBy = { loading: 'loading', applied: 'loading', failed: 'failed', unwanted: 'unknown' } satisfies Record<string, Expectation>;
+
 /** Stops accepting, and waits until the last answer is out or the time is up. */
 const drain = async (server: Server): Promise<void> => {
   const closed = once(server, 'close');
@@ -119,22 +123,28 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const counters = createCounterBook();
   const account = createHostAccount({ hosts: () => pool.hosts(), readTree: options.readTree });
   const access = createAccess();
-  access.replace(state.readKeys());
+  const keysOnDisk = state.readKeys();
+  if (keysOnDisk.length > 0) access.replace(keysOnDisk);
   const predictionLog = new PredictionLog(state.logFolder);
   const metrics = createMetrics(gatewayState({ table, pool, account, state, predictionLog }), options.registry);
-  const reconciler = createReconciler({ table, pool, counters, metrics, state, log });
-
   const link: { opened?: ControlLink } = {};
   let isOnDisk = false;
-  const readiness = createReadiness({ isKnown: () => isOnDisk || link.opened?.isKnown() === true, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
-  const server = createGatewayServer({ infer: createInferenceService({ table, log: predictionLog }), access, table, metrics, build, log, readiness });
+  const isKnown = (): boolean => isOnDisk || link.opened?.isKnown() === true;
+  const expectationOf = (model: string): Expectation => (isKnown() ? expectedBy[reconciler.stateOf(model) ?? 'unwanted'] : 'loading');
+  const lookup = createDeploymentLookup({ table, expectationOf });
+  const reconciler: Reconciler = createReconciler({ table, pool, counters, metrics, state, log, changed: lookup.changed });
+  const readiness = createReadiness({ isKnown, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
+  const server = createGatewayServer({ infer: createInferenceService({ lookup, log: predictionLog }), access, table, lookup, metrics, build, log, readiness });
   // The port is the lock of the gateway: nothing of the folder is changed before it is ours.
   const url = await listen(server, options.bind, options.port);
   predictionLog.recover();
   const shipper = superviseShipper(state.logFolder, log);
   const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, account, state, log });
   link.opened = opened;
-  void startFromDisk(state, reconciler, opened.asked).then((isFound) => (isOnDisk = isFound));
+  void startFromDisk(state, reconciler, opened.asked).then((isFound) => {
+    isOnDisk = isFound;
+    lookup.changed();
+  });
   return {
     url,
     stop: async () => {
