@@ -1,4 +1,5 @@
 /** Answers of the API, typed just as far as the command line reads them: it knows the API by HTTP alone. */
+import type { Use } from './resources.ts';
 
 export type Failure = { code: string; message: string; fix: string; logTail?: string[] };
 
@@ -22,7 +23,17 @@ export type Outcome = { kind: string; reasons?: string[]; reason?: string };
 
 export type RunSummary = { runId: string; state: string; pipelineVersion: number | null; trigger: { kind: string } | null; startedAt: string | null; durationMs: number | null };
 
-export type Run = RunSummary & { waitingFor: string | null; degraded: string | null; outcome: Outcome | null; failure: Failure | null; steps: Step[]; links: { temporal: string } };
+export type Run = RunSummary & {
+  /** Absent in answers of an older API. */
+  resources?: Use | null;
+  currency?: string | null;
+  waitingFor: string | null;
+  degraded: string | null;
+  outcome: Outcome | null;
+  failure: Failure | null;
+  steps: Step[];
+  links: { temporal: string };
+};
 
 export type StartedRun = { runId: string; links: { temporal: string } };
 

@@ -134,6 +134,20 @@ describe('metrics of the record', () => {
     ]) expect(text).toContain(`\n${line}\n`);
   });
 
+  it('stay bounded, however many pipelines, models and columns there are', async () => {
+    const windows = createMonitorWindows(test.database);
+    const columns = Array.from({ length: 400 }, (_, index) => ({ column: `c${index}`, psi: index / 100, drifted: index > 20 }));
+    for (let model = 0; model < 60; model += 1) await windows.save(`m${model}`, driftWindow(0, { columns }));
+    await test.pool.query(`insert into runs (run_id, pipeline, pipeline_version, workflow_id, trigger, state, finished_at) select 'p' || n || '.1', 'p' || n, 1, 'w' || n, '{}', 'succeeded', now() from generate_series(1, 300) n`);
+    await test.pool.query(`insert into pipelines (name, current_version) select 'p' || n, 1 from generate_series(1, 300) n`);
+    const { text } = await get('/metrics');
+    const seriesOf = (name: string): string[] => text.split('\n').filter((line) => line.startsWith(`${name}{`));
+    expect(seriesOf('perennial_drift_score')).toHaveLength(50 * 50);
+    expect(seriesOf('perennial_drift_score').some((line) => line.includes('feature="c399"'))).toBe(true);
+    expect(seriesOf('perennial_runs_total')).toHaveLength(101);
+    expect(seriesOf('perennial_runs_total')).toContain('perennial_runs_total{pipeline="other",state="succeeded"} 200');
+  });
+
   it('say that nothing is known while the database is away, and are given all the same', async () => {
     const key = await api.keyOf('viewer');
     await api.request({ method: 'GET', url: '/api/v1/models', headers: { authorization: `Bearer ${key}` } });
