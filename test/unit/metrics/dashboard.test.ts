@@ -33,6 +33,11 @@ describe('the dashboard', () => {
 });
 
 describe('exported metrics', () => {
+  it('are all explained in docs/operation.md', () => {
+    const text = readFileSync(fileURLToPath(new URL('../../../docs/operation.md', import.meta.url)), 'utf8');
+    expect(exported.map(({ name }) => name).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
   it('keep the naming rules of Prometheus', () => {
     for (const { name, type, help } of exported) {
       expect(name).toMatch(/^perennial_[a-z0-9_]+$/);
