@@ -1,6 +1,8 @@
 /** All activities, built from the ports. The only list of them: the compiler compares it with contracts/activities.ts. */
 import type { PerennialActivities } from '../contracts/activities.ts';
 import type { ResourceMeter } from '../domain/ports/resource-meter.ts';
+import { createReportActivities, type ReportPorts } from './alert-reports.ts';
+import { createAlertActivities, type AlertPorts } from './alerts.ts';
 import { createCheckActivity, type CheckPorts } from './check.ts';
 import { createEvaluateActivity } from './evaluate.ts';
 import { createFeaturesActivity, type FeaturesPorts } from './features.ts';
@@ -13,9 +15,10 @@ import { createRolloutActivities, type RolloutPorts } from './rollout.ts';
 import { createRunRecordActivities } from './run-record.ts';
 import type { EvaluatePorts } from './scoring.ts';
 import { createTrainActivity, type TrainPorts } from './train.ts';
-import { createTriggerActivities, type TriggerPorts } from './triggers.ts';
+import { createTickActivities, createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
-export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts & { meter: ResourceMeter };
+export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts &
+  TriggerPorts & AlertPorts & ReportPorts & { meter: ResourceMeter };
 
 const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createIngestActivity(ports),
@@ -29,6 +32,9 @@ const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createRolloutActivities(ports),
   ...createMonitorActivities(ports),
   ...createTriggerActivities(ports),
+  ...createTickActivities(ports),
+  ...createReportActivities(ports),
+  ...createAlertActivities(ports),
 });
 
 export const createActivities = (ports: ActivityPorts): PerennialActivities => measured(ports.meter, unmeasured(ports));

@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client';
 import type { Database } from '../adapters/postgres/schema.ts';
 import type { PriceTable } from '../contracts/resources.ts';
 import type { Deployments } from '../domain/ports/deployments.ts';
+import type { ScheduleEngine, ScheduleRows } from '../domain/ports/schedules.ts';
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
 
 export type ApiDependencies = {
@@ -19,6 +20,8 @@ export type ApiDependencies = {
   deployments: Deployments;
   /** Hands events to the trigger ledger. */
   workflows: WorkflowControl;
+  /** Schedules as they are wished for, and Temporal's. */
+  schedules: { rows: ScheduleRows; engine: ScheduleEngine };
   /** True for errors that say that PostgreSQL cannot be reached. */
   isDatabaseOutage(error: unknown): boolean;
   temporal: { namespace: string; uiUrl: string };

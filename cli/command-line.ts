@@ -1,5 +1,6 @@
 /** One command line from its words to its exit code. */
 import { Command, CommanderError } from 'commander';
+import { registerAlertCommands } from './commands/alerts.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerCostCommand } from './commands/cost.ts';
 import { registerDataCommands } from './commands/data.ts';
@@ -10,6 +11,7 @@ import { registerLocalCommands } from './commands/local.ts';
 import { registerModelCommands } from './commands/models.ts';
 import { registerMonitorCommands } from './commands/monitor.ts';
 import { registerRunCommands } from './commands/runs.ts';
+import { registerScheduleCommands } from './commands/schedules.ts';
 import { registerTrainerCommands } from './commands/trainer.ts';
 import { CliFailure, EXIT } from './exit-codes.ts';
 import { clean } from './output.ts';
@@ -35,6 +37,8 @@ const createProgram = (): Command => {
   registerDataCommands(program);
   registerMonitorCommands(program);
   registerCostCommand(program);
+  registerScheduleCommands(program);
+  registerAlertCommands(program);
   registerKeyCommands(program);
   registerTrainerCommands(program);
   return program;

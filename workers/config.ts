@@ -41,6 +41,8 @@ export type Config = {
   version: string;
   /** PATH, on which tools such as nvidia-smi are looked for. */
   path: string;
+  /** Where alerts may go: the operator's file of receivers, and the secrets that it names (adapters/notify/receivers.ts). */
+  notify: { receiversFile: string | undefined; secrets: Readonly<Record<string, string>> };
   /** Test hook: names of code points at which the process kills itself once (see domain/ports/fault-points.ts). */
   faultPoints: string[];
   /** File of a workflow bundle in place of the one that is built from the sources here; undefined in general. */
@@ -109,6 +111,16 @@ const savedPostgresUrl = (home: string): string | undefined => {
   }
 };
 
+const SECRET_PREFIX = 'PERENNIAL_SECRET_';
+
+const secretsOf = (environment: Environment): Record<string, string> =>
+  Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[0].startsWith(SECRET_PREFIX) && entry[1] !== undefined));
+
+const receiversFileOf = (environment: Environment): string | undefined => {
+  const file = environment['PERENNIAL_ALERT_RECEIVERS'];
+  return file === undefined || file === '' ? undefined : resolve(file);
+};
+
 /**
  * Reads and checks the configuration.
  * @throws Error that names the variable when a value is impossible or a needed one is absent
@@ -148,6 +160,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     prices: pricesOf(environment),
     version: buildVersion(),
     path: environment['PATH'] ?? '',
+    notify: { receiversFile: receiversFileOf(environment), secrets: secretsOf(environment) },
     faultPoints: (environment['PERENNIAL_FAULT_POINTS'] ?? '').split(',').filter(Boolean),
     workflowBundle: environment['PERENNIAL_WORKFLOW_BUNDLE'],
     logLevel: environment['PERENNIAL_LOG_LEVEL'] ?? 'info',

@@ -16,6 +16,7 @@ import { createLogger, installRuntime, type Logger } from './logger.ts';
 import { freeLoopbackAddress, serveMetrics, type MetricsServer } from './metrics-server.ts';
 import { slotsOf, workerOptions } from './options.ts';
 import { keepSettlingRuns } from './settle-runs.ts';
+import { keepSyncingSchedules } from './sync-schedules.ts';
 
 const POOL_PATTERN = /^[a-z][a-z0-9-]{0,31}$/;
 
@@ -35,14 +36,14 @@ const createWorker = async (pool: Pool, config: Config, composition: Composition
 /** Polls until the process is told to end; what runs then is drained. */
 const poll = async (pool: Pool, worker: Worker, composition: Composition, logger: Logger): Promise<void> => {
   const lease = keepLease(composition.leases, pool, logger);
-  const settling = pool === WORKFLOWS_POOL ? keepSettlingRuns(composition.settlement, logger) : undefined;
+  const upkeep = pool === WORKFLOWS_POOL ? [keepSettlingRuns(composition.settlement, logger), keepSyncingSchedules(composition.schedules, logger)] : [];
   try {
     const running = worker.run();
     logger.info({ ready: true }, 'polling');
     await running;
     logger.info('drained');
   } finally {
-    await Promise.all([lease.stop(), settling?.stop()]);
+    await Promise.all([lease, ...upkeep].map((task) => task.stop()));
   }
 };
 

@@ -139,7 +139,23 @@ export interface Database {
     rejection: string | null;
     at: Instant;
     recorded_at: Instant;
+    quality: ColumnType<string | null, string | null | undefined, string | null>;
   };
+  schedules: {
+    pipeline: string;
+    name: string;
+    spec: Json;
+    origin: 'pipeline' | 'api';
+    revision: Generated<number>;
+    synced_revision: ColumnType<number | null, number | null | undefined, number | null>;
+    deleted: Generated<boolean>;
+    sync_error: ColumnType<string | null, string | null | undefined, string | null>;
+    attempted_at: NullableInstant;
+    created_by: string;
+    created_at: Instant;
+    updated_at: Instant;
+  };
+  retrains: { run_id: string; model: string; pipeline: string; verdict: string; unbeaten: number; unbeaten_limit: number; at: Instant; sequence: Generated<number> };
   worker_leases: { worker_id: string; pool: string; pid: number; host: string; started_at: Instant; expires_at: Instant };
   step_resources: {
     run_id: string;
@@ -171,4 +187,39 @@ export interface Database {
     updated_at: Instant;
   };
   monitor_histograms: { model: string; version: number; window_number: number; histograms: Json; updated_at: Instant };
+  alerts: {
+    alert_id: string;
+    model: string;
+    kind: string;
+    subject: string;
+    pipeline: string;
+    labels: Json;
+    state: string;
+    reason: string;
+    occurrences: number;
+    opened_by: string;
+    opened_at: Instant;
+    escalated_at: NullableInstant;
+    acknowledged_at: NullableInstant;
+    acknowledged_by: string | null;
+    resolved_at: NullableInstant;
+    resolved_by: string | null;
+    comment: string | null;
+    revision: number;
+    updated_at: Instant;
+  };
+  alert_deliveries: {
+    alert_id: string;
+    state: string;
+    receiver: string;
+    delivery_id: string;
+    status: string;
+    attempts: Generated<number>;
+    error: string | null;
+    silence_id: string | null;
+    created_at: Instant;
+    updated_at: Instant;
+    sent_at: NullableInstant;
+  };
+  silences: { silence_id: string; matcher: Json; starts_at: Instant; ends_at: Instant; created_by: string; comment: string; created_at: Instant };
 }

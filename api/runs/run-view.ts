@@ -9,7 +9,7 @@ import type { PendingActivity } from '../temporal/pending-activities.ts';
 import type { LiveRun } from './live-runs.ts';
 import { resourcesOf } from './resources.ts';
 import type { RunRow, StepRow } from './run-rows.ts';
-import type { RunSummary, RunView, StepView } from './run-schemas.ts';
+import type { RunReason, RunSummary, RunView, StepView } from './run-schemas.ts';
 import { closeSteps, plannedSteps, presentStep, stepsOf, withAllPending, withReused, type Moment } from './step-views.ts';
 
 export type RunParts = {
@@ -26,6 +26,7 @@ export type RunParts = {
   live: LiveRun | undefined;
   moment: Moment;
   prices: PriceTable | null;
+  reasons?: readonly RunReason[];
 };
 
 export const isTerminal = (state: RunState): boolean => state !== 'running';
@@ -35,7 +36,7 @@ const durationOf = (startedAt: string | null, end: { finishedAt: string | null; 
 
 type Base = Omit<RunView, 'step' | 'waitingFor' | 'degraded' | 'steps'>;
 
-const baseOf = ({ runId, workflowId, links, row, steps, spec, live, moment, prices }: RunParts): Base => {
+const baseOf = ({ runId, workflowId, links, row, steps, spec, live, moment, prices, reasons = [] }: RunParts): Base => {
   const known = live === undefined || live.kind === 'absent' ? undefined : live;
   const closed = live?.kind === 'closed' ? live : undefined;
   const state = row !== undefined && isTerminal(row.state) ? row.state : (closed?.state ?? row?.state ?? 'running');
@@ -58,6 +59,7 @@ const baseOf = ({ runId, workflowId, links, row, steps, spec, live, moment, pric
     links,
     resources: resourcesOf(steps.flatMap((step) => step.uses ?? []), prices),
     currency: prices?.currency ?? null,
+    reasons: [...reasons],
   };
 };
 

@@ -1,7 +1,7 @@
 import type { ReferenceDistribution } from '../../contracts/features.ts';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
 import type { ColumnHistogram } from '../../contracts/monitor-report.ts';
-import type { Trigger, TriggerOutcome } from '../../contracts/trigger.ts';
+import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from '../../contracts/trigger.ts';
 import type { PipelineSpec } from '../../contracts/pipeline.ts';
 
 /** Counts of live rows in the bins of a reference distribution; the last entry of `counts` is as in the reference. */
@@ -32,6 +32,16 @@ export interface MonitorWindows {
 
 export interface TriggerLedger {
   record(pipeline: string, decisions: { trigger: Trigger; outcome: TriggerOutcome }[]): Promise<void>;
+  /** Where a trigger led, through what it was coalesced into. */
+  resolve(pipeline: string, triggerId: string): Promise<TriggerResolution>;
+}
+
+/** The runs of a model as the trigger ledger weighs them. */
+export interface Retrains {
+  /** Open runs of the pipeline or its model, and with a period what was spent within it. */
+  facts(input: { pipeline: string; model?: string | undefined; periodSeconds?: number | undefined }): Promise<Pick<LedgerPipeline, 'openRuns' | 'spent'>>;
+  /** Writes the row of a retrain that ended, once; null for a run without a model, or without an end. */
+  record(input: { pipeline: string; runId: string; limit: number }): Promise<ChampionStanding | null>;
 }
 
 export interface Pipelines {

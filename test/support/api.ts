@@ -4,6 +4,8 @@ import type { InjectOptions } from 'fastify';
 import { Registry } from 'prom-client';
 import { isDatabaseOutage } from '../../adapters/postgres/client.ts';
 import { createDeployments } from '../../adapters/postgres/deployments.ts';
+import { createScheduleRows } from '../../adapters/postgres/schedules.ts';
+import { createScheduleEngine } from '../../adapters/temporal/schedules.ts';
 import { createWorkflowControl } from '../../adapters/temporal/workflow-control.ts';
 import { createApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
@@ -49,6 +51,7 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
     client,
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
+    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: 2_000 }) },
     isDatabaseOutage,
     temporal: { namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
     createRegistry: () => new Registry(),

@@ -6,6 +6,7 @@ import type { ModelSignature } from '../../contracts/features.ts';
 import type { EvaluationReport, Lineage, TrainedModel } from '../../contracts/model.ts';
 import { RolloutSpec } from '../../contracts/rollout.ts';
 import type { StepContext } from '../../contracts/run.ts';
+import type { ReportPorts } from '../../activities/alert-reports.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
 import type { ModelRegistry } from '../../domain/ports/model-registry.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
@@ -104,4 +105,18 @@ export const memoryArtifactStore = (): ArtifactStore & { delete: (artifact: Arti
     exists: async (artifact) => objects.has(artifact.sha256),
     delete: (artifact) => void objects.delete(artifact.sha256),
   };
+};
+
+/** Ports of reports where no pipeline is known, so that nothing is an alert. */
+export const silentReports: ReportPorts = {
+  facts: { runEnds: async () => [], newestWindows: async () => ({ newest: null, judged: null, withoutLabels: 0 }) },
+  pipelines: { current: async () => undefined, version: async () => undefined },
+  registry: {
+    registerVersion: async () => {
+      throw new Error('this fake registers nothing');
+    },
+    version: async () => undefined,
+    alias: async () => undefined,
+  },
+  workflows: { submitTrigger: async () => undefined, startMonitor: async () => undefined, reportAlert: async () => undefined, runPresence: async () => 'absent', cancelRun: async () => undefined },
 };
