@@ -37,6 +37,12 @@ const record = async (): Promise<void> => {
   ]);
 };
 
+const openAlert = (): Promise<unknown> =>
+  test.database
+    .insertInto('alerts')
+    .values({ alert_id: 'a1', model: 'flights', kind: 'drift', subject: 'champion', pipeline: 'flights', labels: '{}', state: 'escalated', reason: 'drift score 0.5', occurrences: 3, opened_by: 'o1', opened_at: '2026-05-01T02:00:00.000Z', revision: 2 })
+    .execute();
+
 describe('a report', () => {
   beforeEach(record);
 
@@ -64,6 +70,12 @@ describe('a report', () => {
     expect(await get('/api/v1/models/flights/monitor/report?window=7')).toMatchObject({ status: 400, body: { code: 'InvalidRequest' } });
     expect(await get('/api/v1/models/nothing/monitor/report')).toMatchObject({ status: 404, body: { code: 'ModelNotFound' } });
     expect(await get('/api/v1/models/flights/monitor/report?windows=0')).toMatchObject({ status: 400 });
+  });
+
+  it('tells of alerts among the decisions', async () => {
+    await openAlert();
+    const { body } = await get('/api/v1/models/flights/monitor/report');
+    expect(body.decisions[0]).toEqual({ at: '2026-05-01T02:00:00.000Z', kind: 'alert', title: 'alert drift of champion', detail: 'drift score 0.5 (3 times)', outcome: 'escalated', good: false });
   });
 
   it('of a model without windows is empty', async () => {
@@ -121,8 +133,10 @@ describe('metrics of the record', () => {
   it('are those of the newest windows, runs and triggers, with bounded labels', async () => {
     await record();
     await createRunLedger(test).finishRun(stepContext(), { state: 'succeeded', outcome: { kind: 'succeeded' } });
+    await openAlert();
     const { text } = await get('/metrics');
     for (const line of [
+      'perennial_alerts_firing{model="flights",kind="drift",state="escalated"} 1',
       'perennial_drift_score{model="flights",feature="wind",test="psi"} 0.8',
       'perennial_drift_detected{model="flights"} 1',
       'perennial_model_quality{model="flights",version="1",metric="rocAuc",window="latest"} 0.71',

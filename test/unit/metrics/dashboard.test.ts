@@ -49,7 +49,7 @@ describe('exported metrics', () => {
 
   it('have the names that others build on', () => {
     const names = exported.map(({ name }) => name);
-    for (const name of ['inference_requests_total', 'inference_duration_seconds', 'inference_queue_duration_seconds', 'drift_score', 'drift_detected', 'model_quality', 'rollout_weight_ratio', 'rollout_step', 'task_queue_backlog', 'gpu_seconds_total', 'cost_total', 'build_info']) {
+    for (const name of ['inference_requests_total', 'inference_duration_seconds', 'inference_queue_duration_seconds', 'drift_score', 'drift_detected', 'model_quality', 'rollout_weight_ratio', 'rollout_step', 'alerts_firing', 'task_queue_backlog', 'gpu_seconds_total', 'cost_total', 'build_info']) {
       expect(names).toContain(`perennial_${name}`);
     }
   });
