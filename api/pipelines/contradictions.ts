@@ -56,6 +56,13 @@ const rolloutErrors = ({ rollout }: ModelPipelineSpec): FieldError[] => {
   return errors;
 };
 
+const monitorErrors = ({ monitor, features }: ModelPipelineSpec): FieldError[] => {
+  const names = features.columns.map((column) => column.name);
+  return Object.keys(monitor?.drift.columns ?? {})
+    .filter((name) => !names.includes(name))
+    .map((name) => ({ path: `monitor.drift.columns.${name}`, message: `"${name}" is no column of features.columns`, fix: `Columns: ${names.slice(0, 20).join(', ')}.` }));
+};
+
 const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
   const tables = Object.keys(spec.source.tables);
   return [
@@ -64,6 +71,7 @@ const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
     ...featureErrors(spec),
     ...spec.gates.flatMap((gate, index) => gateErrors(gate, `gates[${index}]`)),
     ...rolloutErrors(spec),
+    ...monitorErrors(spec),
   ];
 };
 
