@@ -9,6 +9,7 @@ import { metricOf } from '../domain/classification-metrics.ts';
 import { severityOf } from '../domain/drift/methods.ts';
 import { driftOf, type DriftSide } from '../domain/drift/window-drift.ts';
 import { PerennialFailure } from '../domain/failure.ts';
+import { histogramsOf } from '../domain/histogram.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { ModelRegistry, VersionRecord } from '../domain/ports/model-registry.ts';
 import type { MonitorWindows, PredictionLog, WindowData } from '../domain/ports/monitoring.ts';
@@ -96,7 +97,7 @@ const judge = ({ spec, version }: Input, { window, data, reference, judgedQualit
   };
 };
 
-const summaryOfColumn = (column: ColumnDrift): ColumnDrift => ({ ...column, newCategories: column.newCategories.slice(0, CATEGORIES_IN_HISTORY), histogram: null });
+const summaryOfColumn = (column: ColumnDrift): ColumnDrift => ({ ...column, newCategories: column.newCategories.slice(0, CATEGORIES_IN_HISTORY) });
 
 const summaryOf = (window: MonitorWindow): MonitorWindow => ({
   ...window,
@@ -111,7 +112,7 @@ const evaluateWindow = async (ports: MonitorPorts, input: Input, window: number,
   const data = await ports.predictions.window({ model, version, window, rowsPerWindow: spec.rows, reference });
   if (data === undefined) return undefined;
   const judged = judge(input, { window, data, reference, judgedQuality: known.judgedQuality });
-  await ports.windows.save(model, judged);
+  await ports.windows.save(model, judged, histogramsOf(reference.columns, data.live.columns));
   return judged;
 };
 

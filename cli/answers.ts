@@ -22,7 +22,9 @@ export type Outcome = { kind: string; reasons?: string[]; reason?: string };
 
 export type RunSummary = { runId: string; state: string; pipelineVersion: number | null; trigger: { kind: string } | null; startedAt: string | null; durationMs: number | null };
 
-export type Run = RunSummary & { waitingFor: string | null; degraded: string | null; outcome: Outcome | null; failure: Failure | null; steps: Step[]; links: { temporal: string } };
+export type RunReason = { kind: string; reason: string; events: number; started: boolean };
+
+export type Run = RunSummary & { reasons?: RunReason[]; waitingFor: string | null; degraded: string | null; outcome: Outcome | null; failure: Failure | null; steps: Step[]; links: { temporal: string } };
 
 export type StartedRun = { runId: string; links: { temporal: string } };
 
@@ -45,3 +47,36 @@ export type Dataset = { name: string; version: string; rows: number; bytes: numb
 export type Trigger = { pipeline: string; kind: string; reason: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null; at: string };
 
 export type MonitorWindow = { window: number; driftScore: number; drifted: boolean; quality: number | null; judgedQuality: number | null; qualityDropped: boolean };
+
+export type Schedule = {
+  pipeline: string;
+  name: string;
+  origin: string;
+  timing: string;
+  synced: boolean;
+  syncError: string | null;
+  degraded: string | null;
+  live: { paused: boolean; note: string | null; next: string[]; taken: number; skippedByOverlap: number; missedCatchup: number; droppedFromBuffer: number } | null;
+  links: { temporal: string };
+};
+
+export type ScheduleTick = { at: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null };
+export type Alert = {
+  alertId: string;
+  model: string;
+  kind: string;
+  subject: string;
+  state: string;
+  reason: string;
+  occurrences: number;
+  openedAt: string;
+  acknowledgedAt: string | null;
+  acknowledgedBy: string | null;
+  resolvedAt: string | null;
+  resolvedBy: string | null;
+  comment: string | null;
+};
+
+export type AlertDelivery = { state: string; receiver: string; status: string; attempts: number; error: string | null; sentAt: string | null };
+
+export type Silence = { silenceId: string; active: boolean; matcher: unknown; startsAt: string; endsAt: string; createdBy: string; comment: string };

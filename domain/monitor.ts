@@ -1,5 +1,6 @@
 /** What a monitor makes of a window: at most one drift and one quality report per window and version. */
 import type { ColumnDrift, MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
+import type { QualityStanding } from '../contracts/trigger.ts';
 import { severityOf } from './drift/methods.ts';
 
 export type MonitorFinding = { kind: 'drift' | 'quality'; key: string; reason: string };
@@ -41,3 +42,9 @@ export const rememberReports = (reported: string[], findings: MonitorFinding[]):
 
 /** Id of the trigger for a finding: the same finding gives the same id, whoever reports it again. */
 export const findingTriggerId = (model: string, version: number, finding: MonitorFinding): string => `monitor/${model}/${version}/${finding.key}`;
+
+/** What the labels of a window say of the quality, for the trigger of a finding in it. */
+export const qualityStandingOf = ({ quality, judgedQuality, qualityDropped }: MonitorWindow): QualityStanding => {
+  if (qualityDropped) return 'dropped';
+  return quality === null || judgedQuality === null ? 'unknown' : 'holds';
+};

@@ -4,7 +4,8 @@ import { PerennialFailure } from '../domain/failure.ts';
 import { readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
 import { pick } from '../domain/traffic.ts';
 import { answerText, logRecordText } from './answer-text.ts';
-import { leave, variantsOf, type AppliedDeployment, type DeploymentTable, type Variant } from './deployment-table.ts';
+import type { DeploymentLookup } from './deployment-lookup.ts';
+import { leave, variantsOf, type AppliedDeployment, type Variant } from './deployment-table.ts';
 import { clientIdOf, newInferenceId } from './inference-id.ts';
 import { countRequest } from './metrics.ts';
 import type { PredictionLog } from './prediction-log.ts';
@@ -32,12 +33,6 @@ const parseBody = (text: string): unknown => {
   }
 };
 
-const deploymentOf = (table: DeploymentTable, model: string): AppliedDeployment => {
-  const deployment = table.get(model);
-  if (deployment === undefined) throw new PerennialFailure('ModelNotFound', `There is no model "${model}" at this gateway.`);
-  return deployment;
-};
-
 const chooseVariant = (deployment: AppliedDeployment, version: number | undefined, stickyKey: string): Variant => {
   const { split, snapshot, stable, canary } = deployment;
   if (version !== undefined) {
@@ -55,7 +50,7 @@ const checkWanted = ({ outputs }: InferenceEnvelope, { signature }: Variant): vo
   if (unknown !== -1) throw new PerennialFailure('InferenceInvalid', `outputs[${unknown}].name: is not an output of the model`);
 };
 
-export const createInferenceService = ({ table, log }: { table: DeploymentTable; log: Pick<PredictionLog, 'append'> }): InferenceService => {
+export const createInferenceService = ({ lookup, log }: { lookup: Pick<DeploymentLookup, 'find'>; log: Pick<PredictionLog, 'append'> }): InferenceService => {
   /** Writes the record; by the deployment's policy a failure refuses the answer, or lets it go and counts it. */
   const record = async ({ snapshot }: AppliedDeployment, scored: Scored, { id, key }: { id: string; key: string | undefined }): Promise<void> => {
     const { variant, rows, texts, latencyMs, fellBackFrom } = scored;
@@ -83,8 +78,8 @@ export const createInferenceService = ({ table, log }: { table: DeploymentTable;
 
   return async (request) => {
     const begunAt = performance.now();
-    const deployment = deploymentOf(table, request.model);
     const envelope = readEnvelope(parseBody(request.body));
+    const deployment = await lookup.find(request.model);
     deployment.inFlight += 1;
     try {
       const { answer: given, variant } = await answer(deployment, request, envelope);

@@ -1,9 +1,28 @@
 /** Closed monitor windows in PostgreSQL. */
 import { sql, type Kysely } from 'kysely';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
+import type { ColumnHistogram } from '../../contracts/monitor-report.ts';
 import type { MonitorWindows } from '../../domain/ports/monitoring.ts';
 import { asJson, askDatabase } from './client.ts';
 import type { Database } from './schema.ts';
+
+/** Histograms are for reports on what is happening; older ones would fill the database, and their scores stay in the windows. */
+const WINDOWS_WITH_HISTOGRAMS = 50;
+/** The columns whose histograms are kept, the most drifted first: a model may have thousands. */
+const MOST_HISTOGRAMS = 200;
+
+const mostTelling = (window: MonitorWindow, histograms: ColumnHistogram[]): ColumnHistogram[] => {
+  if (histograms.length <= MOST_HISTOGRAMS) return histograms;
+  const drifted = new Set(window.columns.filter((column) => column.drifted).map(({ column }) => column));
+  return [...histograms].sort((first, second) => Number(drifted.has(second.column)) - Number(drifted.has(first.column))).slice(0, MOST_HISTOGRAMS);
+};
+
+const saveHistograms = (database: Kysely<Database>, { model, window, histograms }: { model: string; window: MonitorWindow; histograms: ColumnHistogram[] }) => sql`
+  with outdated as (
+    delete from monitor_histograms where model = ${model} and version = ${window.version} and window_number <= ${window.window - WINDOWS_WITH_HISTOGRAMS})
+  insert into monitor_histograms (model, version, window_number, histograms)
+  values (${model}, ${window.version}, ${window.window}, ${asJson(mostTelling(window, histograms))}::jsonb)
+  on conflict (model, version, window_number) do update set histograms = excluded.histograms, updated_at = now()`.execute(database);
 
 const save = (database: Kysely<Database>, model: string, window: MonitorWindow) => sql`
   insert into monitor_windows (model, version, window_number, from_at, to_at, rows, labelled, report)
@@ -33,7 +52,8 @@ const takeAwaiting = (database: Kysely<Database>, model: string, version: number
 
 /** Monitor windows on PostgreSQL. Every method throws PostgresUnavailable in an outage. */
 export const createMonitorWindows = (database: Kysely<Database>): MonitorWindows => ({
-  save: async (model, window) => {
+  save: async (model, window, histograms) => {
+    if (histograms !== undefined) await askDatabase(() => saveHistograms(database, { model, window, histograms }));
     await askDatabase(() => save(database, model, window));
   },
   recordDecision: async (model, version, window, decision) => {

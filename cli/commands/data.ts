@@ -1,6 +1,6 @@
-/** Datasets, triggers and monitors: what came in, what it led to, and how the model does. */
+/** Datasets and triggers: what came in, and what it led to. */
 import type { Command } from 'commander';
-import type { Dataset, MonitorWindow, Trigger } from '../answers.ts';
+import type { Dataset, Trigger } from '../answers.ts';
 import { openSession, segment, wholeNumber } from '../session.ts';
 
 const registerDatasets = (program: Command): void => {
@@ -48,26 +48,7 @@ const registerTriggers = (program: Command): void => {
     });
 };
 
-const registerMonitors = (program: Command): void => {
-  program
-    .command('monitor')
-    .description('monitoring of deployed models')
-    .command('get <model>')
-    .description('drift and quality, window by window')
-    .option('--limit <n>', 'how many windows', wholeNumber('--limit'), 20)
-    .action(async (model: string, { limit }: { limit: number }, command: Command) => {
-      const { api, output } = openSession(command);
-      const answer = await api.get<{ running: boolean | null; version: number | null; windows: MonitorWindow[] }>(`/api/v1/models/${segment(model)}/monitor?limit=${limit}`);
-      if (output.json) return output.document(answer);
-      output.say(`monitor of ${model}: ${answer.running === null ? 'not known' : answer.running ? 'running' : 'not running'}, version ${answer.version ?? '-'}`);
-      const fixed = (value: number | null): string | null => (value === null ? null : value.toFixed(3));
-      const rows = answer.windows.map((row) => ({ ...row, drift: `${fixed(row.driftScore)}${row.drifted ? ' DRIFTED' : ''}`, quality: `${fixed(row.quality) ?? '-'}${row.qualityDropped ? ' DROPPED' : ''}`, judged: fixed(row.judgedQuality) }));
-      output.table(rows, ['window', 'version', 'from', 'rows', 'labelled', 'drift', 'quality', 'judged', 'decision']);
-    });
-};
-
 export const registerDataCommands = (program: Command): void => {
   registerDatasets(program);
   registerTriggers(program);
-  registerMonitors(program);
 };

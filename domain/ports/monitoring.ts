@@ -1,6 +1,7 @@
 import type { ColumnDistribution, FeatureColumn } from '../../contracts/features.ts';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
-import type { Trigger, TriggerOutcome } from '../../contracts/trigger.ts';
+import type { ColumnHistogram } from '../../contracts/monitor-report.ts';
+import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from '../../contracts/trigger.ts';
 import type { PipelineSpec } from '../../contracts/pipeline.ts';
 import type { DriftSide } from '../drift/window-drift.ts';
 
@@ -28,7 +29,8 @@ export interface PredictionLog {
 }
 
 export interface MonitorWindows {
-  save(model: string, window: MonitorWindow): Promise<void>;
+  /** The window and, for reports, the histograms of its columns, of which the newest windows keep theirs. */
+  save(model: string, window: MonitorWindow, histograms?: ColumnHistogram[]): Promise<void>;
   recordDecision(model: string, version: number, window: number, decision: string): Promise<void>;
   /** Windows of a version with fewer labels than rows, oldest first, for which labels came since they were last judged. */
   awaitingLabels(model: string, version: number, limit: number): Promise<number[]>;
@@ -36,6 +38,16 @@ export interface MonitorWindows {
 
 export interface TriggerLedger {
   record(pipeline: string, decisions: { trigger: Trigger; outcome: TriggerOutcome }[]): Promise<void>;
+  /** Where a trigger led, through what it was coalesced into. */
+  resolve(pipeline: string, triggerId: string): Promise<TriggerResolution>;
+}
+
+/** The runs of a model as the trigger ledger weighs them. */
+export interface Retrains {
+  /** Open runs of the pipeline or its model, and with a period what was spent within it. */
+  facts(input: { pipeline: string; model?: string | undefined; periodSeconds?: number | undefined }): Promise<Pick<LedgerPipeline, 'openRuns' | 'spent'>>;
+  /** Writes the row of a retrain that ended, once; null for a run without a model, or without an end. */
+  record(input: { pipeline: string; runId: string; limit: number }): Promise<ChampionStanding | null>;
 }
 
 export interface Pipelines {
