@@ -2,11 +2,12 @@
 import { log } from '@temporalio/activity';
 import type { ArtifactRef } from '../contracts/artifact.ts';
 import type { MonitorActivities } from '../contracts/activities.ts';
-import { FeatureSetManifest, type ReferenceDistribution } from '../contracts/features.ts';
+import { ColumnDistribution, FeatureSetManifest } from '../contracts/features.ts';
 import { CHAMPION } from '../contracts/ids.ts';
-import type { MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
+import type { ColumnDrift, MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
 import { metricOf } from '../domain/classification-metrics.ts';
-import { driftOf } from '../domain/drift.ts';
+import { severityOf } from '../domain/drift/methods.ts';
+import { driftOf, type DriftSide } from '../domain/drift/window-drift.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import { histogramsOf } from '../domain/histogram.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
@@ -17,26 +18,40 @@ import { effect } from './boundary.ts';
 export type MonitorPorts = { registry: ModelRegistry; predictions: PredictionLog; windows: MonitorWindows; artifacts: ArtifactStore };
 
 type Input = Parameters<MonitorActivities['evaluateMonitorWindows']>[0];
-type Reference = { columns: ReferenceDistribution[]; judgedQuality: number | null };
+/** What a version was trained on and judged with. */
+type Reference = { training: DriftSide; judgedQuality: number | null };
 
 /** Windows that one call judges again; the rest waits for the next look, which is `everySeconds` away. */
 const REJUDGED_AT_ONCE = 5;
 /** Columns of a window that the workflow is told of: a history holds summaries, the row in PostgreSQL holds all. */
 const COLUMNS_IN_HISTORY = 20;
+const CATEGORIES_IN_HISTORY = 3;
 const CACHED_REFERENCES = 20;
 const REMEMBERED_WINDOWS = 10_000;
 
 /** The monitored version never changes, so what live rows are compared with is read once per process. */
 const createReferenceReader = ({ registry, artifacts }: MonitorPorts) => {
-  const cache = new Map<string, ReferenceDistribution[]>();
-  const readColumns = async (manifest: ArtifactRef): Promise<ReferenceDistribution[]> => {
-    const known = cache.get(manifest.sha256);
+  const cache = new Map<string, DriftSide>();
+  const readJson = async (artifact: ArtifactRef): Promise<unknown> => JSON.parse(Buffer.from(await artifacts.get(artifact)).toString('utf8'));
+  /** The report may have been cleaned away; the inputs are watched without it. */
+  const readScores = async (report: ArtifactRef): Promise<ColumnDistribution | null> => {
+    try {
+      const { scores } = (await readJson(report)) as { scores?: unknown };
+      return scores === undefined ? null : ColumnDistribution.parse(scores);
+    } catch (error) {
+      if (error instanceof PerennialFailure && error.code === 'ArtifactNotFound') return null;
+      throw error;
+    }
+  };
+  const readTraining = async (manifest: ArtifactRef, report: ArtifactRef): Promise<DriftSide> => {
+    const key = `${manifest.sha256}/${report.sha256}`;
+    const known = cache.get(key);
     if (known !== undefined) return known;
-    const bytes = await artifacts.get(manifest);
-    const { reference } = FeatureSetManifest.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    const { reference } = FeatureSetManifest.parse(await readJson(manifest));
+    const training = { columns: reference, prediction: await readScores(report) };
     if (cache.size >= CACHED_REFERENCES) cache.clear();
-    cache.set(manifest.sha256, reference);
-    return reference;
+    cache.set(key, training);
+    return training;
   };
   const requireVersion = async (model: string, version: number): Promise<VersionRecord> => {
     const record = await registry.version(model, version);
@@ -45,8 +60,16 @@ const createReferenceReader = ({ registry, artifacts }: MonitorPorts) => {
   };
   return async (model: string, version: number): Promise<Reference> => {
     const { lineage, evaluation } = await requireVersion(model, version);
-    return { columns: await readColumns(lineage.featureSetManifest), judgedQuality: evaluation.candidate.rocAuc };
+    return { training: await readTraining(lineage.featureSetManifest, evaluation.report), judgedQuality: evaluation.candidate.rocAuc };
   };
+};
+
+/** The rows with which a window is compared: the first windows of a moving reference have none before them yet. */
+const referenceOf = async ({ predictions }: MonitorPorts, { model, version, spec }: Input, window: number, { training }: Reference): Promise<DriftSide> => {
+  if (spec.drift.reference === 'training' || window === 0) return training;
+  const columns = training.columns.map(({ column, type }) => ({ name: column, type }));
+  const first = Math.max(0, window - spec.drift.windows);
+  return predictions.earlier({ model, version, from: first * spec.rows, to: window * spec.rows, columns });
 };
 
 const qualityOf = (scored: WindowData['scored'], { metric, minimumLabels }: MonitorSpec['quality']): number | null => {
@@ -56,10 +79,10 @@ const qualityOf = (scored: WindowData['scored'], { metric, minimumLabels }: Moni
   return metricOf(metric, { scores, labels, groups: new Uint32Array(scored.length), groupCount: 1 });
 };
 
-const judge = (input: Input, window: number, data: WindowData, reference: Reference): MonitorWindow => {
-  const { spec, version } = input;
+type Judged = { window: number; data: WindowData; reference: DriftSide; judgedQuality: number | null };
+
+const judge = ({ spec, version }: Input, { window, data, reference, judgedQuality }: Judged): MonitorWindow => {
   const quality = qualityOf(data.scored, spec.quality);
-  const { judgedQuality } = reference;
   return {
     window,
     version,
@@ -67,25 +90,29 @@ const judge = (input: Input, window: number, data: WindowData, reference: Refere
     to: data.to,
     rows: data.rows,
     labelled: data.scored.length,
-    ...driftOf(reference.columns, data.distributions, spec.drift),
+    ...driftOf(reference, data.live, spec.drift),
     quality,
     judgedQuality,
     qualityDropped: quality !== null && judgedQuality !== null && judgedQuality - quality > spec.quality.maximumDrop,
   };
 };
 
+const summaryOfColumn = (column: ColumnDrift): ColumnDrift => ({ ...column, newCategories: column.newCategories.slice(0, CATEGORIES_IN_HISTORY) });
+
 const summaryOf = (window: MonitorWindow): MonitorWindow => ({
   ...window,
-  columns: [...window.columns].sort((first, second) => second.psi - first.psi).slice(0, COLUMNS_IN_HISTORY),
+  prediction: window.prediction === null ? null : summaryOfColumn(window.prediction),
+  columns: [...window.columns].sort((first, second) => severityOf(second) - severityOf(first)).slice(0, COLUMNS_IN_HISTORY).map(summaryOfColumn),
 });
 
 /** Reads, judges and saves one window; undefined while it is not full. */
-const evaluateWindow = async ({ predictions, windows }: MonitorPorts, input: Input, window: number, reference: Reference): Promise<MonitorWindow | undefined> => {
+const evaluateWindow = async (ports: MonitorPorts, input: Input, window: number, known: Reference): Promise<MonitorWindow | undefined> => {
   const { model, version, spec } = input;
-  const data = await predictions.window({ model, version, window, rowsPerWindow: spec.rows, reference: reference.columns });
+  const reference = await referenceOf(ports, input, window, known);
+  const data = await ports.predictions.window({ model, version, window, rowsPerWindow: spec.rows, reference });
   if (data === undefined) return undefined;
-  const judged = judge(input, window, data, reference);
-  await windows.save(model, judged, histogramsOf(reference.columns, data.distributions));
+  const judged = judge(input, { window, data, reference, judgedQuality: known.judgedQuality });
+  await ports.windows.save(model, judged, histogramsOf(reference.columns, data.live.columns));
   return judged;
 };
 

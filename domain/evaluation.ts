@@ -1,7 +1,9 @@
 /** Judges a candidate, and the champion beside it, on the same held-out rows: metrics, comparisons and the full report. */
+import type { ColumnDistribution } from '../contracts/features.ts';
 import type { Comparison, Metrics } from '../contracts/model.ts';
 import type { GateSpec } from '../contracts/pipeline.ts';
 import { comparePaired, type BootstrapPlan } from './bootstrap.ts';
+import { distributionOfValues } from './drift/binning.ts';
 import { DECISION_THRESHOLD, decisionOf, metricsOf, oneGroup, rankRows, type ScoredRows } from './classification-metrics.ts';
 
 /** Fixed, so that the same rows and models always give the same interval; recorded in the report. */
@@ -38,6 +40,8 @@ export type FullReport = {
   champion: ModelReport | null;
   comparisons: Comparison[];
   days: DayReport[];
+  /** The candidate's scores of these rows: what its live scores are compared with later. */
+  scores: ColumnDistribution;
 };
 
 /** The bootstraps that the gates ask for: one for each champion gate, equal ones once. */
@@ -161,6 +165,7 @@ export const evaluateScores = (input: EvaluationInput): FullReport => {
     champion: champion === null ? null : reportOf(champion),
     comparisons: champion === null ? [] : input.plans.map((plan) => comparePaired(plan, candidate, champion)),
     days: daysOf(input.days, candidate, champion),
+    scores: distributionOfValues('score', input.candidate),
   };
 };
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { createDataEngine } from '../adapters/duckdb/index.ts';
+import { columnDistributions } from '../adapters/duckdb/column-distributions.ts';
 import { createPredictionLog } from '../adapters/monitoring/prediction-log.ts';
 import { createNotifier } from '../adapters/notify/index.ts';
 import { createArtifactStore } from '../adapters/objectstore/index.ts';
@@ -74,7 +75,7 @@ export const compose = (config: Config): Composition => {
     triggers: createTriggerLedger(database),
     retrains: createRetrains(database),
     windows: createMonitorWindows(database),
-    predictions: createPredictionLog({ artifacts, scratch, ...createPredictionSegments(database) }),
+    predictions: createPredictionLog({ artifacts, scratch, countColumns: columnDistributions, ...createPredictionSegments(database) }),
     workflows: createWorkflowControl(client),
     alerts: createAlertBook(database),
     facts: createAlertFacts(database),

@@ -58,6 +58,13 @@ const rolloutErrors = ({ rollout }: ModelPipelineSpec): FieldError[] => {
   return errors;
 };
 
+const monitorErrors = ({ monitor, features }: ModelPipelineSpec): FieldError[] => {
+  const names = features.columns.map((column) => column.name);
+  return Object.keys(monitor?.drift.columns ?? {})
+    .filter((name) => !names.includes(name))
+    .map((name) => ({ path: `monitor.drift.columns.${name}`, message: `"${name}" is no column of features.columns`, fix: `Columns: ${names.slice(0, 20).join(', ')}.` }));
+};
+
 const triggerErrors = ({ triggers: { budget }, train }: ModelPipelineSpec): FieldError[] => {
   if (budget === undefined) return [];
   if (budget.runs === undefined && budget.trainMinutes === undefined) return [{ path: 'triggers.budget', message: 'limits nothing', fix: 'Add runs, trainMinutes or both.' }];
@@ -82,6 +89,7 @@ const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
     ...featureErrors(spec),
     ...spec.gates.flatMap((gate, index) => gateErrors(gate, `gates[${index}]`)),
     ...rolloutErrors(spec),
+    ...monitorErrors(spec),
     ...triggerErrors(spec),
   ];
 };

@@ -1,25 +1,31 @@
-import type { ReferenceDistribution } from '../../contracts/features.ts';
+import type { ColumnDistribution, FeatureColumn } from '../../contracts/features.ts';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
 import type { ColumnHistogram } from '../../contracts/monitor-report.ts';
 import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from '../../contracts/trigger.ts';
 import type { PipelineSpec } from '../../contracts/pipeline.ts';
+import type { DriftSide } from '../drift/window-drift.ts';
 
-/** Counts of live rows in the bins of a reference distribution; the last entry of `counts` is as in the reference. */
-export type LiveDistribution = { column: string; counts: number[]; missing: number };
-
-/** One window of the prediction log, by bins and by (score, label) pairs of the rows whose label has come. */
+/** One window of the prediction log: distributions of inputs and score, and (score, label) pairs of the rows whose label has come. */
 export type WindowData = {
   from: string;
   to: string;
   rows: number;
-  distributions: LiveDistribution[];
+  live: DriftSide;
   scored: { score: number; label: number }[];
 };
 
+/** A feature as it is counted. */
+export type MonitoredColumn = Pick<FeatureColumn, 'name' | 'type'>;
+
 /** Reads the prediction log joined with labels. Windows are cut by order of shipping, so they never change once closed. */
 export interface PredictionLog {
-  /** Rows of window `window` (0-based) of `rowsPerWindow` predictions of a version by the champion or canary; undefined while it is not full. */
-  window(input: { model: string; version: number; window: number; rowsPerWindow: number; reference: ReferenceDistribution[] }): Promise<WindowData | undefined>;
+  /**
+   * Rows of window `window` (0-based) of `rowsPerWindow` predictions of a version by the champion or canary, counted so that they can be compared with
+   * `reference`; undefined while it is not full.
+   */
+  window(input: { model: string; version: number; window: number; rowsPerWindow: number; reference: DriftSide }): Promise<WindowData | undefined>;
+  /** Rows `from` (inclusive) to `to` (exclusive) of a version, all of which have been logged: what a moving window is compared with. */
+  earlier(input: { model: string; version: number; from: number; to: number; columns: MonitoredColumn[] }): Promise<DriftSide>;
 }
 
 export interface MonitorWindows {

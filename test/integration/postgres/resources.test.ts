@@ -6,7 +6,7 @@ import type { MonitorWindow } from '../../../contracts/monitor.ts';
 import type { AttemptUse } from '../../../contracts/resources.ts';
 import { databasePerTest } from '../../support/database-per-test.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import { stepContext } from '../../support/fakes.ts';
+import { columnDrift, stepContext } from '../../support/fakes.ts';
 
 let test: TestDatabase;
 databasePerTest((fresh) => void (test = fresh));
@@ -59,7 +59,7 @@ describe('what serving used', () => {
 describe('histograms of windows', () => {
   const window = (number: number): MonitorWindow => ({
     window: number, version: 1, from: '2026-05-01T00:00:00.000Z', to: '2026-05-01T01:00:00.000Z', rows: 10, labelled: 0, driftScore: 0, drifted: false,
-    columns: [{ column: 'x', psi: 1, drifted: true }], quality: null, judgedQuality: null, qualityDropped: false,
+    columns: [columnDrift('x', 1)], prediction: null, quality: null, judgedQuality: null, qualityDropped: false,
   });
   const histogram = { column: 'x', type: 'numeric' as const, bins: [{ label: 'all', reference: 1, current: 2 }] };
   it('are kept of the newest windows', async () => {
