@@ -44,4 +44,19 @@ export type Dataset = { name: string; version: string; rows: number; bytes: numb
 
 export type Trigger = { pipeline: string; kind: string; reason: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null; at: string };
 
-export type MonitorWindow = { window: number; driftScore: number; drifted: boolean; quality: number | null; judgedQuality: number | null; qualityDropped: boolean };
+type Estimated = { value: number; low: number; high: number } | null;
+
+export type MonitorWindow = {
+  window: number;
+  rows: number;
+  labelled: number;
+  driftScore: number;
+  drifted: boolean;
+  quality: number | null;
+  judgedQuality: number | null;
+  qualityDropped: boolean;
+  judgedBy?: 'labels' | 'estimate' | null;
+  estimate?: Record<'rocAuc' | 'accuracy' | 'precision' | 'recall' | 'f1', Estimated> | null;
+  concept?: { detector: string; detected: boolean; warning: boolean; labels: number } | null;
+  inputs?: { refused: number; refusedShare: number; unlikeTraining: number } | null;
+};

@@ -44,10 +44,19 @@ export type SplitWindow = z.infer<typeof SplitWindow>;
 /**
  * Distribution of one column in the training rows, to which live rows are compared.
  * Numeric: `edges` are inner bin edges in increasing order; bin i holds edges[i-1] < value <= edges[i], so there are
- * edges.length + 1 counts. Categorical: `categories` are the kept values; the last count is every other value.
+ * edges.length + 1 counts; `minimum` and `maximum` are the least and the largest value, null without one.
+ * Categorical: `categories` are the kept values; the last count is every other value.
  */
 export const ReferenceDistribution = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('numeric'), column: z.string(), edges: z.array(z.number()), counts: z.array(z.number()), missing: z.number() }),
+  z.strictObject({
+    type: z.literal('numeric'),
+    column: z.string(),
+    edges: z.array(z.number()),
+    counts: z.array(z.number()),
+    missing: z.number(),
+    minimum: z.number().nullable().optional(),
+    maximum: z.number().nullable().optional(),
+  }),
   z.strictObject({ type: z.literal('categorical'), column: z.string(), categories: z.array(z.string()), counts: z.array(z.number()), missing: z.number() }),
 ]);
 export type ReferenceDistribution = z.infer<typeof ReferenceDistribution>;

@@ -10,6 +10,7 @@ import type { Access } from './access.ts';
 import type { CounterBook } from './counters.ts';
 import type { DeploymentTable } from './deployment-table.ts';
 import type { Reconciler } from './reconciler.ts';
+import type { RefusalBook } from './refusals.ts';
 import { repeat } from './repeat.ts';
 import type { StateFolder, StoredKey } from './state-folder.ts';
 
@@ -31,6 +32,7 @@ export type LinkParts = {
   table: DeploymentTable;
   access: Access;
   counters: CounterBook;
+  refusals: RefusalBook;
   state: StateFolder;
   log: Logger;
 };
@@ -88,13 +90,17 @@ const tellAcknowledgements = async ({ control, identity, reconciler }: LinkParts
 
 /** Opens the link; nothing of it throws. */
 export const openControlLink = (parts: LinkParts): ControlLink => {
-  const { control, identity, reconciler, counters, table } = parts;
+  const { control, identity, reconciler, counters, refusals, table } = parts;
   const contact = createContact(parts.log);
   let isKnown = false;
   let haveAsked = (_isAnswered: boolean): void => undefined;
   const asked = new Promise<boolean>((resolve) => (haveAsked = resolve));
   const writeCounters = (changed: ServingCounters[]): Promise<void> => control.writeCounters(identity, changed);
   const isServed = (model: string, generation: number): boolean => table.get(model)?.snapshot.generation === generation;
+  const writeAll = async (): Promise<void> => {
+    await counters.flush(writeCounters, isServed);
+    await refusals.flush((changed) => control.writeRefusals(identity, changed));
+  };
 
   const poll = repeat(POLL_MS, async () => {
     await contact.prove(async () => {
@@ -108,12 +114,12 @@ export const openControlLink = (parts: LinkParts): ControlLink => {
   const lease = repeat(GATEWAY_LEASE_RENEWAL_MS, () => contact.prove(() => control.renewLease({ ...identity, leaseMs: GATEWAY_LEASE_MS })));
   const keys = repeat(KEYS_MS, () => contact.prove(() => refreshKeys(parts)));
   const acknowledge = repeat(POLL_MS, async () => void (await contact.attempt(() => tellAcknowledgements(parts))));
-  const flush = repeat(COUNTERS_MS, async () => void (await contact.attempt(() => counters.flush(writeCounters, isServed))));
+  const flush = repeat(COUNTERS_MS, async () => void (await contact.attempt(writeAll)));
   const listening = control.listen(() => poll.wake());
 
   const farewell = async (): Promise<void> => {
     await Promise.all([poll, acknowledge, lease, keys, flush].map((task) => task.stop()));
-    await counters.flush(writeCounters, isServed);
+    await writeAll();
     await control.renewLease({ ...identity, leaseMs: 0 });
   };
   const close = async (): Promise<void> => {

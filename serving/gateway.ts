@@ -17,6 +17,7 @@ import { listClosed } from './log-folder.ts';
 import { createMetrics, type GatewayState } from './metrics.ts';
 import { PredictionLog } from './prediction-log.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
+import { createRefusalBook, type RefusalBook } from './refusals.ts';
 import { superviseShipper } from './shipper-process.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 import { createVersionPool, type VersionPool } from './version-pool.ts';
@@ -48,7 +49,9 @@ const listen = async (server: Server, bind: string, port: number): Promise<strin
   return `http://${host}:${(server.address() as AddressInfo).port}`;
 };
 
-const gatewayState = ({ table, pool, state, predictionLog }: { table: DeploymentTable; pool: VersionPool; state: StateFolder; predictionLog: PredictionLog }): GatewayState => ({
+type StateParts = { table: DeploymentTable; pool: VersionPool; state: StateFolder; predictionLog: PredictionLog; refusals: RefusalBook };
+
+const gatewayState = ({ table, pool, state, predictionLog, refusals }: StateParts): GatewayState => ({
   weights: () =>
     table.all().flatMap((deployment) =>
       variantsOf(deployment).map(({ model, version, role }) => {
@@ -57,6 +60,7 @@ const gatewayState = ({ table, pool, state, predictionLog }: { table: Deployment
       }),
     ),
   hosts: () => pool.hosts(),
+  refusals: () => refusals.totals(),
   logCommits: () => predictionLog.commits,
   closedLogFiles: async () => (await listClosed(state.logFolder)).length,
 });
@@ -105,21 +109,22 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const table = createDeploymentTable();
   const pool = createVersionPool({ state, store, log });
   const counters = createCounterBook();
+  const refusals = createRefusalBook();
   const access = createAccess();
   access.replace(state.readKeys());
   const predictionLog = new PredictionLog(state.logFolder);
-  const metrics = createMetrics(gatewayState({ table, pool, state, predictionLog }), build);
+  const metrics = createMetrics(gatewayState({ table, pool, state, predictionLog, refusals }), build);
   const reconciler = createReconciler({ table, pool, counters, metrics, state, log });
 
   const link: { opened?: ControlLink } = {};
   let isOnDisk = false;
   const readiness = createReadiness({ isKnown: () => isOnDisk || link.opened?.isKnown() === true, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
-  const server = createGatewayServer({ infer: createInferenceService({ table, log: predictionLog }), access, table, metrics, build, log, readiness });
+  const server = createGatewayServer({ infer: createInferenceService({ table, log: predictionLog, refusals }), access, table, metrics, build, log, readiness });
   // The port is the lock of the gateway: nothing of the folder is changed before it is ours.
   const url = await listen(server, options.bind, options.port);
   predictionLog.recover();
   const shipper = superviseShipper(state.logFolder, log);
-  const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, state, log });
+  const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, refusals, state, log });
   link.opened = opened;
   void startFromDisk(state, reconciler, opened.asked).then((isFound) => (isOnDisk = isFound));
   return {

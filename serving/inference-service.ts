@@ -1,13 +1,14 @@
 /** One inference request, from its text to its answer's text: parse, route, score, log. */
 import { performance } from 'node:perf_hooks';
 import { PerennialFailure } from '../domain/failure.ts';
-import { readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
+import { InferenceRefused, readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
 import { pick } from '../domain/traffic.ts';
 import { answerText, logRecordText } from './answer-text.ts';
 import { leave, variantsOf, type AppliedDeployment, type DeploymentTable, type Variant } from './deployment-table.ts';
 import { clientIdOf, newInferenceId } from './inference-id.ts';
 import { countRequest } from './metrics.ts';
 import type { PredictionLog } from './prediction-log.ts';
+import type { RefusalBook } from './refusals.ts';
 import { score, type Scored } from './score.ts';
 
 export type InferenceRequest = {
@@ -55,7 +56,18 @@ const checkWanted = ({ outputs }: InferenceEnvelope, { signature }: Variant): vo
   if (unknown !== -1) throw new PerennialFailure('InferenceInvalid', `outputs[${unknown}].name: is not an output of the model`);
 };
 
-export const createInferenceService = ({ table, log }: { table: DeploymentTable; log: Pick<PredictionLog, 'append'> }): InferenceService => {
+/** What no version could read counts for the one that answers most: its monitor watches the model's callers. */
+const countRefusal = (refusals: Pick<RefusalBook, 'count'>, { snapshot, stable, canary }: AppliedDeployment, error: unknown): void => {
+  const version = (stable ?? canary)?.version;
+  if (version === undefined || !(error instanceof PerennialFailure)) return;
+  const place = { model: snapshot.model, version };
+  if (error instanceof InferenceRefused) refusals.count(place, error.refusal);
+  else if (error.code === 'MalformedBody' || error.code === 'InferenceInvalid') refusals.count(place, { reason: 'malformed', input: null });
+};
+
+type ServiceParts = { table: DeploymentTable; log: Pick<PredictionLog, 'append'>; refusals: Pick<RefusalBook, 'count'> };
+
+export const createInferenceService = ({ table, log, refusals }: ServiceParts): InferenceService => {
   /** Writes the record; by the deployment's policy a failure refuses the answer, or lets it go and counts it. */
   const record = async ({ snapshot }: AppliedDeployment, scored: Scored, { id, key }: { id: string; key: string | undefined }): Promise<void> => {
     const { variant, rows, texts, latencyMs, fellBackFrom } = scored;
@@ -84,12 +96,14 @@ export const createInferenceService = ({ table, log }: { table: DeploymentTable;
   return async (request) => {
     const begunAt = performance.now();
     const deployment = deploymentOf(table, request.model);
-    const envelope = readEnvelope(parseBody(request.body));
     deployment.inFlight += 1;
     try {
-      const { answer: given, variant } = await answer(deployment, request, envelope);
+      const { answer: given, variant } = await answer(deployment, request, readEnvelope(parseBody(request.body)));
       countRequest(variant.metrics, 200, (performance.now() - begunAt) / 1_000);
       return given;
+    } catch (error) {
+      countRefusal(refusals, deployment, error);
+      throw error;
     } finally {
       leave(deployment);
     }

@@ -7,6 +7,7 @@ import { createScratch } from '../adapters/objectstore/scratch.ts';
 import { createModelRuntime } from '../adapters/onnx/model-runtime.ts';
 import { connectDatabase } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
+import { createInputRefusals } from '../adapters/postgres/input-refusals.ts';
 import { createModelRegistry } from '../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../adapters/postgres/monitor-windows.ts';
 import { createPipelines } from '../adapters/postgres/pipelines.ts';
@@ -55,6 +56,7 @@ export const compose = (config: Config): Composition => {
     pipelines: createPipelines(database),
     triggers: createTriggerLedger(database),
     windows: createMonitorWindows(database),
+    refusals: createInputRefusals(database),
     predictions: createPredictionLog({ artifacts, scratch, ...createPredictionSegments(database) }),
     workflows: createWorkflowControl(client),
     faults: createFaultPoints(config),

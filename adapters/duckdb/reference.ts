@@ -15,9 +15,10 @@ const requireWhole = (column: string, counts: number[], missing: number, rows: n
 /** Inner edges are deciles that occur in the data; the largest value is no edge, or the last bin would be empty by construction. */
 const numericReference = async (connection: DuckDBConnection, relation: string, column: string): Promise<ReferenceDistribution> => {
   const name = identifier(column);
-  const { deciles, top, rows, missing } = await rowOf<{ deciles: { items: number[] } | number[] | null; top: number | null; rows: bigint; missing: bigint }>(
+  type Found = { deciles: { items: number[] } | number[] | null; bottom: number | null; top: number | null; rows: bigint; missing: bigint };
+  const { deciles, bottom, top, rows, missing } = await rowOf<Found>(
     connection,
-    `SELECT quantile_disc(${name}, [${DECILES.join(', ')}]) AS deciles, max(${name}) AS top, count(*) AS rows, count(*) - count(${name}) AS missing FROM ${relation}`,
+    `SELECT quantile_disc(${name}, [${DECILES.join(', ')}]) AS deciles, min(${name})::DOUBLE AS bottom, max(${name})::DOUBLE AS top, count(*) AS rows, count(*) - count(${name}) AS missing FROM ${relation}`,
   );
   const values = deciles === null ? [] : Array.isArray(deciles) ? deciles : deciles.items;
   const edges = [...new Set(values)].filter((edge) => top === null || edge < top).sort((left, right) => left - right);
@@ -27,7 +28,7 @@ const numericReference = async (connection: DuckDBConnection, relation: string, 
   const cumulative = [Number(rows) - Number(missing), ...edges.map((_edge, index) => Number(found[`above${index}`])), 0];
   const counts = cumulative.slice(0, -1).map((count, index) => count - (cumulative[index + 1] ?? 0));
   requireWhole(column, counts, Number(missing), Number(rows));
-  return { type: 'numeric', column, edges, counts, missing: Number(missing) };
+  return { type: 'numeric', column, edges, counts, missing: Number(missing), minimum: bottom, maximum: top };
 };
 
 const categoricalReference = async (connection: DuckDBConnection, relation: string, column: string): Promise<ReferenceDistribution> => {

@@ -9,12 +9,14 @@ import type { ReferenceDistribution } from '../../contracts/features.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
 import type { PredictionLog, WindowData } from '../../domain/ports/monitoring.ts';
 import { distributionOf } from './distribution.ts';
-import { loadWindow, scoredRows, spanOf, type SegmentFile } from './window-rows.ts';
+import { readLabelledRows, type ArrivedLabel } from './labelled-rows.ts';
+import { countUnlikeTraining } from './unlike-training.ts';
+import { loadWindow, spanOf, type SegmentFile } from './window-rows.ts';
 
 export type PredictionLogSources = {
   artifacts: ArtifactStore;
   segmentsOf(model: string, version: number, from: number, to: number): Promise<{ artifact: ArtifactRef; firstRow: number; rows: number }[]>;
-  labelsOf(model: string, inferenceIds: readonly string[]): Promise<Map<string, number>>;
+  labelsOf(model: string, inferenceIds: readonly string[]): Promise<Map<string, ArrivedLabel>>;
   scratch(purpose: string): Promise<{ folder: string; dispose(): Promise<void> }>;
 };
 
@@ -64,9 +66,13 @@ const distributionsOf = async (connection: DuckDBConnection, reference: readonly
   return distributions;
 };
 
+/** The columns of the reference that quality is sliced by; a name that is none of them (any more) has no slices. */
+const sliceColumns = (reference: readonly ReferenceDistribution[], slices: readonly string[]): { column: string; number: number }[] =>
+  reference.flatMap(({ column }, number) => (slices.includes(column) ? [{ column, number }] : []));
+
 /** @throws PerennialFailure of the store or the database; Error when a segment does not hold the rows that its record says */
 export const createPredictionLog = (sources: PredictionLogSources): PredictionLog => ({
-  window: async ({ model, version, window, rowsPerWindow, reference }) => {
+  window: async ({ model, version, window, rowsPerWindow, reference, slices }) => {
     const [from, to] = [window * rowsPerWindow, (window + 1) * rowsPerWindow];
     const segments = await sources.segmentsOf(model, version, from, to);
     if (!isFull(segments, to)) return undefined;
@@ -78,13 +84,10 @@ export const createPredictionLog = (sources: PredictionLogSources): PredictionLo
         const span = await spanOf(connection);
         if (span.rows !== rowsPerWindow) throw new Error(`window ${window} of ${model} version ${version} has ${span.rows} rows instead of ${rowsPerWindow}`);
         const distributions = await distributionsOf(connection, reference, span.rows);
-        const rows = await scoredRows(connection);
-        const labels = await sources.labelsOf(model, rows.map((row) => row.inferenceId));
-        const scored = rows.flatMap(({ inferenceId, score }) => {
-          const label = labels.get(inferenceId);
-          return label === undefined ? [] : [{ score, label }];
-        });
-        return { ...span, distributions, scored };
+        const unlike = await countUnlikeTraining(connection, reference);
+        const columns = sliceColumns(reference, slices);
+        const read = await readLabelledRows(connection, { rows: span.rows, columns, labelsOf: (ids) => sources.labelsOf(model, ids) });
+        return { ...span, distributions, unlike, ...read };
       });
     } finally {
       await scratch.dispose();

@@ -8,9 +8,10 @@ import { Migrator, type Kysely } from 'kysely';
 import { readConfig } from '../../workers/config.ts';
 import { connectDatabase } from './client.ts';
 import * as init from './migrations/0001-init.ts';
+import * as quality from './migrations/0003-quality.ts';
 import type { Database } from './schema.ts';
 
-const migrations = { '0001-init': init };
+const migrations = { '0001-init': init, '0003-quality': quality };
 
 /** @throws Error of the first migration that failed; nothing of it remains */
 export const migrate = async (database: Kysely<Database>): Promise<void> => {

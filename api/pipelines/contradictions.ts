@@ -1,5 +1,6 @@
 /** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
 import type { DataCheck, GateSpec, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
+import { EstimatedMetric } from '../../contracts/quality.ts';
 import { nearestKey } from '../../domain/nearest-key.ts';
 import type { FieldError } from '../http/problem.ts';
 
@@ -56,6 +57,27 @@ const rolloutErrors = ({ rollout }: ModelPipelineSpec): FieldError[] => {
   return errors;
 };
 
+const sliceErrors = (slices: readonly string[], columns: readonly string[]): FieldError[] =>
+  slices.flatMap((slice, index) => {
+    if (columns.includes(slice)) return [];
+    const nearest = nearestKey(slice, columns);
+    const hint = nearest === undefined ? '' : `Did you mean "${nearest}"? `;
+    return [{ path: `monitor.quality.slices[${index}]`, message: `"${slice}" is no column of features.columns`, fix: `${hint}Name input columns of the model.` }];
+  });
+
+const monitorErrors = ({ monitor, features }: ModelPipelineSpec): FieldError[] => {
+  if (monitor === undefined) return [];
+  const { quality, concept } = monitor;
+  const errors = sliceErrors(quality.slices, features.columns.map((column) => column.name));
+  if (quality.estimate && !EstimatedMetric.safeParse(quality.metric).success) {
+    errors.push({ path: 'monitor.quality.estimate', message: `${quality.metric} cannot be estimated without labels`, fix: `Watch one of ${EstimatedMetric.options.join(', ')}, or set estimate: false.` });
+  }
+  if (concept?.detector === 'ddm' && concept.warningThreshold > concept.driftThreshold) {
+    errors.push({ path: 'monitor.concept.warningThreshold', message: `${concept.warningThreshold} is above driftThreshold (${concept.driftThreshold})`, fix: 'Let the warning come before the drift.' });
+  }
+  return errors;
+};
+
 const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
   const tables = Object.keys(spec.source.tables);
   return [
@@ -64,6 +86,7 @@ const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
     ...featureErrors(spec),
     ...spec.gates.flatMap((gate, index) => gateErrors(gate, `gates[${index}]`)),
     ...rolloutErrors(spec),
+    ...monitorErrors(spec),
   ];
 };
 

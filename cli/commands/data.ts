@@ -1,6 +1,7 @@
 /** Datasets, triggers and monitors: what came in, what it led to, and how the model does. */
 import type { Command } from 'commander';
 import type { Dataset, MonitorWindow, Trigger } from '../answers.ts';
+import { monitorRow } from '../monitor-row.ts';
 import { openSession, segment, wholeNumber } from '../session.ts';
 
 const registerDatasets = (program: Command): void => {
@@ -53,16 +54,14 @@ const registerMonitors = (program: Command): void => {
     .command('monitor')
     .description('monitoring of deployed models')
     .command('get <model>')
-    .description('drift and quality, window by window')
+    .description('drift, quality, concept drift and inputs, window by window')
     .option('--limit <n>', 'how many windows', wholeNumber('--limit'), 20)
     .action(async (model: string, { limit }: { limit: number }, command: Command) => {
       const { api, output } = openSession(command);
       const answer = await api.get<{ running: boolean | null; version: number | null; windows: MonitorWindow[] }>(`/api/v1/models/${segment(model)}/monitor?limit=${limit}`);
       if (output.json) return output.document(answer);
       output.say(`monitor of ${model}: ${answer.running === null ? 'not known' : answer.running ? 'running' : 'not running'}, version ${answer.version ?? '-'}`);
-      const fixed = (value: number | null): string | null => (value === null ? null : value.toFixed(3));
-      const rows = answer.windows.map((row) => ({ ...row, drift: `${fixed(row.driftScore)}${row.drifted ? ' DRIFTED' : ''}`, quality: `${fixed(row.quality) ?? '-'}${row.qualityDropped ? ' DROPPED' : ''}`, judged: fixed(row.judgedQuality) }));
-      output.table(rows, ['window', 'version', 'from', 'rows', 'labelled', 'drift', 'quality', 'judged', 'decision']);
+      output.table(answer.windows.map(monitorRow), ['window', 'version', 'from', 'rows', 'labelled', 'drift', 'quality', 'judged', 'estimate', 'concept', 'refused', 'unlike', 'decision']);
     });
 };
 

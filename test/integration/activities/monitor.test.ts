@@ -9,6 +9,7 @@ import { createPredictionLog } from '../../../adapters/monitoring/prediction-log
 import { createArtifactStore } from '../../../adapters/objectstore/index.ts';
 import { createScratch } from '../../../adapters/objectstore/scratch.ts';
 import { createGatewayControl } from '../../../adapters/postgres/gateway-control.ts';
+import { createInputRefusals } from '../../../adapters/postgres/input-refusals.ts';
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows.ts';
 import { createPredictionSegments } from '../../../adapters/postgres/prediction-segments.ts';
@@ -84,7 +85,7 @@ const ship = async (segmentId: string, rows: Row[]): Promise<void> => {
 };
 
 const predictions = () => createPredictionLog({ artifacts, scratch: createScratch(join(folder, 'scratch')), ...createPredictionSegments(test.database) });
-const readWindow = (window: number, version = 1) => predictions().window({ model: 'flights', version, window, rowsPerWindow: 10, reference });
+const readWindow = (window: number, version = 1) => predictions().window({ model: 'flights', version, window, rowsPerWindow: 10, reference, slices: [] });
 const label = async (labels: Record<string, number>): Promise<void> => {
   const rows = Object.entries(labels).map(([inference_id, value]) => ({ model: 'flights', inference_id, label: value }));
   await test.database.insertInto('labels').values(rows).onConflict((conflict) => conflict.doNothing()).execute();
@@ -126,11 +127,11 @@ describe('a window of the prediction log', () => {
     await ship('s2', rowsOf(8, () => ({ inputs }), 'b'));
     await label(Object.fromEntries([...rowsOf(7, () => ({ inputs }), 'a'), ...rowsOf(8, () => ({ inputs }), 'b')].map(({ id }) => [id, 1])));
     const first = await readWindow(0);
-    expect(first?.scored).toHaveLength(10);
+    expect(first?.labelled.labels).toHaveLength(10);
     await ship('s2', rowsOf(8, () => ({ inputs }), 'again'));
     await ship('s3', rowsOf(20, () => ({ inputs }), 'c'));
     expect(await readWindow(0)).toEqual(first);
-    expect((await readWindow(1))?.scored).toHaveLength(4);
+    expect((await readWindow(1))?.labelled.labels).toHaveLength(4);
     expect(await readWindow(0, 2)).toBeUndefined();
     expect(await readWindow(3)).toBeUndefined();
   });
@@ -157,7 +158,7 @@ describe('a window of the prediction log', () => {
 describe('the monitor', () => {
   let activities: ReturnType<typeof createMonitorActivities>;
   const startWorker = (): void => {
-    activities = createMonitorActivities({ registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), artifacts, predictions: predictions() });
+    activities = createMonitorActivities({ registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), refusals: createInputRefusals(test.database), artifacts, predictions: predictions() });
   };
   beforeEach(startWorker);
   const evaluate = (nextWindow: number, attempt = 1) => runActivity(activities.evaluateMonitorWindows, { model: 'flights', version: 1, spec, nextWindow }, { attempt });
