@@ -68,27 +68,22 @@ const dropOldest = (state: AdwinState): void => {
   if (oldest.totals.length === 0) rows.pop();
 };
 
-type Parts = { oldSize: number; newSize: number; difference: number };
-
-/** Whether the means of the two parts differ by more than chance, at confidence delta, lets them. */
-const isCut = ({ width, variance }: AdwinState, { oldSize, newSize, difference }: Parts, delta: number): boolean => {
-  if (oldSize < SHORTEST_PART || newSize < SHORTEST_PART) return false;
+/** Looks at every border between buckets, from the oldest on: whether the means of the two sides differ by more than chance, at confidence delta, lets them. */
+const hasCut = ({ rows, width, total, variance }: AdwinState, delta: number): boolean => {
   const logarithm = Math.log((2 * Math.log(width)) / delta);
-  const reciprocal = 1 / (oldSize - SHORTEST_PART + 1) + 1 / (newSize - SHORTEST_PART + 1);
-  return Math.abs(difference) > Math.sqrt(2 * reciprocal * (variance / width) * logarithm) + (2 / 3) * logarithm * reciprocal;
-};
-
-/** Looks at every border between buckets, from the oldest on. The newest bucket of a row is no border, as in river. */
-const hasCut = (state: AdwinState, delta: number): boolean => {
-  const parts = { oldSize: 0, newSize: state.width, oldTotal: 0, newTotal: state.total };
-  for (let row = state.rows.length - 1; row >= 0; row -= 1) {
-    const { totals } = state.rows[row]!;
-    for (let bucket = 0; bucket < totals.length - 1; bucket += 1) {
-      parts.oldSize += 2 ** row;
-      parts.newSize -= 2 ** row;
-      parts.oldTotal += totals[bucket]!;
-      parts.newTotal -= totals[bucket]!;
-      if (isCut(state, { ...parts, difference: parts.oldTotal / parts.oldSize - parts.newTotal / parts.newSize }, delta)) return true;
+  let [oldSize, newSize, oldTotal, newTotal] = [0, width, 0, total];
+  for (let row = rows.length - 1; row >= 0; row -= 1) {
+    const { totals } = rows[row]!;
+    const size = 2 ** row;
+    for (let bucket = 0; bucket < totals.length; bucket += 1) {
+      oldSize += size;
+      newSize -= size;
+      oldTotal += totals[bucket]!;
+      newTotal -= totals[bucket]!;
+      if (oldSize < SHORTEST_PART || newSize < SHORTEST_PART) continue;
+      const reciprocal = 1 / (oldSize - SHORTEST_PART + 1) + 1 / (newSize - SHORTEST_PART + 1);
+      const bound = Math.sqrt(2 * reciprocal * (variance / width) * logarithm) + (2 / 3) * logarithm * reciprocal;
+      if (Math.abs(oldTotal / oldSize - newTotal / newSize) > bound) return true;
     }
   }
   return false;
