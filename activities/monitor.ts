@@ -3,78 +3,23 @@ import { log } from '@temporalio/activity';
 import type { MonitorActivities } from '../contracts/activities.ts';
 import { CHAMPION } from '../contracts/ids.ts';
 import type { MonitorWindow } from '../contracts/monitor.ts';
-import type { LiveInputs } from '../contracts/live-inputs.ts';
-import { isReadable, readWindow } from '../domain/concept-drift/detector.ts';
-import { driftOf } from '../domain/drift.ts';
-import { judgeQuality } from '../domain/judge-quality.ts';
-import { liveInputsOf } from '../domain/live-inputs.ts';
+import { isReadable } from '../domain/concept-drift/detector.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { ModelRegistry } from '../domain/ports/model-registry.ts';
-import type { ConceptRecord, InputRefusals, MonitorWindows, PredictionLog, WindowData } from '../domain/ports/monitoring.ts';
 import { effect } from './boundary.ts';
-import { createReferenceReader, judgedVersionOf, type MonitorReference } from './monitor-reference.ts';
+import { createReferenceReader, type MonitorReference } from './monitor-reference.ts';
+import { evaluateWindow, summaryOf, type MonitorLook, type WindowPorts } from './monitor-window.ts';
 
-export type MonitorPorts = { registry: ModelRegistry; predictions: PredictionLog; windows: MonitorWindows; refusals: InputRefusals; artifacts: ArtifactStore };
-
-type Input = Parameters<MonitorActivities['evaluateMonitorWindows']>[0];
+export type MonitorPorts = WindowPorts & { registry: ModelRegistry; artifacts: ArtifactStore };
 
 /** Windows that one call judges again; the rest waits for the next look, which is `everySeconds` away. */
 const REJUDGED_AT_ONCE = 5;
-/** Columns of a window that the workflow is told of: a history holds summaries, the row in PostgreSQL holds all. */
-const COLUMNS_IN_HISTORY = 20;
-const SLICES_IN_HISTORY = 10;
-const REFUSALS_IN_HISTORY = 10;
 /** Windows that waited for their labels and are read by the detector of concept drift in one call. */
 const READ_AT_ONCE = 5;
 const REMEMBERED_WINDOWS = 10_000;
 
-const judge = (input: Input, window: number, seen: { data: WindowData; refusals: LiveInputs['refusals'] }, reference: MonitorReference): MonitorWindow => {
-  const { spec, version } = input;
-  const { data, refusals } = seen;
-  return {
-    window,
-    version,
-    from: data.from,
-    to: data.to,
-    rows: data.rows,
-    ...driftOf(reference.columns, data.distributions, spec.drift),
-    ...judgeQuality(judgedVersionOf(reference, spec.quality.metric), data, spec.quality),
-    inputs: liveInputsOf(reference.columns, data, refusals),
-  };
-};
-
-/** A history holds summaries, the row in PostgreSQL holds all. */
-const summaryOf = (window: MonitorWindow): MonitorWindow => ({
-  ...window,
-  columns: [...window.columns].sort((first, second) => second.psi - first.psi).slice(0, COLUMNS_IN_HISTORY),
-  performance: window.performance && { ...window.performance, calibration: [], slices: window.performance.slices.slice(0, SLICES_IN_HISTORY) },
-  inputs: window.inputs && { ...window.inputs, refusals: window.inputs.refusals.slice(0, REFUSALS_IN_HISTORY), columns: [] },
-});
-
-/** What the detector of concept drift reads of a window, if it is its turn and its labels have come; or what it read before. */
-const readConcept = async (windows: MonitorWindows, { model, version, spec }: Input, window: number, data: WindowData): Promise<ConceptRecord | undefined> => {
-  if (spec.concept === undefined) return undefined;
-  const kept = await windows.concept(model, version, window);
-  if (kept !== undefined) return kept;
-  const before = window === 0 ? undefined : await windows.concept(model, version, window - 1);
-  const isNext = window === 0 || before !== undefined;
-  const closed = { rows: data.rows, labelled: data.labelled.labels.length, closedAtMs: Date.parse(data.to) };
-  return isNext && isReadable(spec.concept, closed, Date.now()) ? readWindow(spec.concept, before?.state, data.labelled) : undefined;
-};
-
-/** Reads, judges and saves one window; undefined while it is not full. */
-const evaluateWindow = async ({ predictions, windows, refusals }: MonitorPorts, input: Input, window: number, reference: MonitorReference): Promise<MonitorWindow | undefined> => {
-  const { model, version, spec } = input;
-  const data = await predictions.window({ model, version, window, rowsPerWindow: spec.rows, reference: reference.columns, slices: spec.quality.slices });
-  if (data === undefined) return undefined;
-  const refused = await refusals.ofWindow({ model, version, window, to: data.to });
-  const judged = judge(input, window, { data, refusals: refused }, reference);
-  const concept = await windows.save(model, judged, await readConcept(windows, input, window, data));
-  return { ...judged, concept: concept?.report ?? null };
-};
-
 /** An old window that cannot be read any more (its segment was lost, say) must not keep the next one from being closed. */
-const rejudge = async (ports: MonitorPorts, input: Input, window: number, reference: MonitorReference): Promise<MonitorWindow | undefined> => {
+const rejudge = async (ports: MonitorPorts, input: MonitorLook, window: number, reference: MonitorReference): Promise<MonitorWindow | undefined> => {
   try {
     return await evaluateWindow(ports, input, window, reference);
   } catch (error) {
@@ -89,7 +34,7 @@ const rejudge = async (ports: MonitorPorts, input: Input, window: number, refere
  */
 const createTold = () => {
   const told = new Map<string, string>();
-  return (input: Input, window: MonitorWindow, attempt: number): boolean => {
+  return (input: MonitorLook, window: MonitorWindow, attempt: number): boolean => {
     const key = `${input.model}/${window.version}/${window.window}`;
     const news = `${window.labelled} labels, ${window.concept ? 'read' : 'not read'}`;
     const isTold = attempt === 1 && told.get(key) === news;
@@ -99,7 +44,7 @@ const createTold = () => {
   };
 };
 
-type Look = { input: Input; attempt: number; reference: MonitorReference; isTold: ReturnType<typeof createTold> };
+type Look = { input: MonitorLook; attempt: number; reference: MonitorReference; isTold: ReturnType<typeof createTold> };
 
 /** Windows whose turn came after their labels: one before them had to be read first, or the patience with their labels is over. */
 const readWaiting = async (ports: MonitorPorts, { input, reference }: Look): Promise<MonitorWindow[]> => {
@@ -144,7 +89,7 @@ export const createMonitorActivities = (ports: MonitorPorts): Pick<MonitorActivi
   const readReference = createReferenceReader(ports);
   const isTold = createTold();
   return {
-    evaluateMonitorWindows: effect(async (input: Input, { attempt }) =>
+    evaluateMonitorWindows: effect(async (input: MonitorLook, { attempt }) =>
       evaluate(ports, { input, attempt, isTold, reference: await readReference(input.model, input.version) }),
     ),
     recordMonitorDecision: effect((input: Decision) => recordDecision(ports, input)),

@@ -17,11 +17,9 @@ export const REFUSAL_SPAN_MS = 10_000;
 /** Refusals of one kind in one span (`at` is its begin, in milliseconds since the epoch) at one gateway process; `requests` only grows. */
 export type RefusalCount = Refusal & { model: string; version: number; at: number; requests: number };
 
-/** Shares are of the rows of the window; null where the training rows do not say what is usual. */
+/** Shares are of the rows of the window; null where the training rows do not say what is usual. What is missing is told by the drift of the column. */
 export const LiveColumn = z.object({
   column: z.string(),
-  missing: z.number(),
-  missingInTraining: z.number(),
   outOfRange: z.number().nullable().describe('Numbers below the least or above the largest of the training rows.'),
   unseen: z.number().nullable().describe('Categories that no training row has.'),
 });

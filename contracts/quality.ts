@@ -80,6 +80,3 @@ export const QualityReference = z.object({
   samplingErrors: z.record(EstimatedMetric, SamplingError.nullable()),
 });
 export type QualityReference = z.infer<typeof QualityReference>;
-
-/** The part of an evaluation's report artifact that the monitor reads; absent in reports of before. */
-export const MonitoringPart = z.object({ monitoring: QualityReference.optional() });

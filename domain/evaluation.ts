@@ -1,8 +1,10 @@
 /** Judges a candidate, and the champion beside it, on the same held-out rows: metrics, comparisons and the full report. */
+import type { ColumnDistribution } from '../contracts/features.ts';
 import type { Comparison, Metrics } from '../contracts/model.ts';
 import type { GateSpec } from '../contracts/pipeline.ts';
 import type { CalibrationBin, QualityReference } from '../contracts/quality.ts';
 import { comparePaired, type BootstrapPlan } from './bootstrap.ts';
+import { distributionOfValues } from './drift/binning.ts';
 import { calibrationOf } from './calibration.ts';
 import { confusionOf, metricsOf, oneGroup, rankRows, type Confusion, type ScoredRows } from './classification-metrics.ts';
 import { qualityReferenceOf } from './performance-estimate/estimate.ts';
@@ -37,8 +39,10 @@ export type FullReport = {
   champion: ModelReport | null;
   comparisons: Comparison[];
   days: DayReport[];
-  /** What the monitor will compare the deployed candidate with. */
-  monitoring: QualityReference;
+  /** The candidate's scores of these rows: what its live scores are compared with later. */
+  scores: ColumnDistribution;
+  /** What its live quality is compared with, and estimated from. */
+  quality: QualityReference;
 };
 
 /** The bootstraps that the gates ask for: one for each champion gate, equal ones once. */
@@ -138,7 +142,8 @@ export const evaluateScores = (input: EvaluationInput): FullReport => {
     champion: champion === null ? null : reportOf(champion),
     comparisons: champion === null ? [] : input.plans.map((plan) => comparePaired(plan, candidate, champion)),
     days: daysOf(input.days, candidate, champion),
-    monitoring: qualityReferenceOf(candidate),
+    scores: distributionOfValues('score', input.candidate),
+    quality: qualityReferenceOf(candidate),
   };
 };
 

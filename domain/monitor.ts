@@ -1,7 +1,8 @@
 /** What a monitor makes of a window: at most one report of each kind per window and version. */
 import type { ConceptReport } from '../contracts/concept-drift.ts';
-import type { MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
+import type { ColumnDrift, MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
 import type { EstimatedMetric } from '../contracts/quality.ts';
+import { severityOf } from './drift/methods.ts';
 
 /** A rise of errors that a detector of concept drift found, and a drop that is only estimated, are reports of quality with keys of their own. */
 export type MonitorFinding = { kind: 'drift' | 'quality'; key: string; reason: string };
@@ -13,10 +14,12 @@ const show = (value: number): string => String(Number(value.toPrecision(3)));
 
 const keyOf = (window: number, kind: MonitorFinding['kind'] | 'estimate' | 'concept'): string => `${window}/${kind}`;
 
+const driftOfColumn = ({ column, method, score, drifted, missing }: ColumnDrift): string =>
+  drifted && score !== null ? `${column} (${method} ${show(score)})` : `${column} (missing ${show(missing.reference)} to ${show(missing.current)})`;
+
 const driftReason = (window: MonitorWindow, spec: MonitorSpec): string => {
-  const drifted = window.columns.filter((column) => column.drifted).sort((first, second) => second.psi - first.psi);
-  const worst = drifted.slice(0, 3).map((column) => `${column.column} ${show(column.psi)}`);
-  const columns = worst.length === 0 ? '' : `, PSI ${worst.join(', ')}`;
+  const changed = window.columns.filter(({ drifted, missing }) => drifted || missing.drifted).sort((first, second) => severityOf(second) - severityOf(first));
+  const columns = changed.length === 0 ? '' : `: ${changed.slice(0, 3).map(driftOfColumn).join(', ')}`;
   return `drift score ${show(window.driftScore)} (limit ${show(spec.drift.shareThreshold)}) in window ${window.window}${columns}`;
 };
 

@@ -1,6 +1,7 @@
 /** Builds the adapters of a worker from its configuration: the one place where activities meet real systems. */
 import { join } from 'node:path';
 import { createDataEngine } from '../adapters/duckdb/index.ts';
+import { columnDistributions } from '../adapters/duckdb/column-distributions.ts';
 import { createPredictionLog } from '../adapters/monitoring/prediction-log.ts';
 import { createArtifactStore } from '../adapters/objectstore/index.ts';
 import { createScratch } from '../adapters/objectstore/scratch.ts';
@@ -57,7 +58,7 @@ export const compose = (config: Config): Composition => {
     triggers: createTriggerLedger(database),
     windows: createMonitorWindows(database),
     refusals: createInputRefusals(database),
-    predictions: createPredictionLog({ artifacts, scratch, ...createPredictionSegments(database) }),
+    predictions: createPredictionLog({ artifacts, scratch, countColumns: columnDistributions, ...createPredictionSegments(database) }),
     workflows: createWorkflowControl(client),
     faults: createFaultPoints(config),
   };

@@ -1,6 +1,6 @@
-/** Counts rows of a window that are unlike the training rows: missing values, numbers out of range, categories that were never seen. */
+/** Counts rows of a window that are unlike the training rows: numbers out of range, categories that were never seen. */
 import { DOUBLE, LIST, VARCHAR, listValue, type DuckDBConnection, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
-import type { ReferenceDistribution } from '../../contracts/features.ts';
+import type { ColumnDistribution } from '../../contracts/features.ts';
 import type { UnlikeTraining } from '../../domain/ports/monitoring.ts';
 
 /** Clients that send 32-bit floats round: that much of the range beyond its ends is not outside. */
@@ -9,10 +9,10 @@ const ROUNDING = 1e-6;
 type Query = { conditions: string[]; parameters: Record<string, DuckDBValue>; types: Record<string, DuckDBType> };
 
 /** What is usual in a column: a range, or a set of categories; undefined where the reference does not say it. */
-const usualOf = (reference: ReferenceDistribution): { least: number; most: number } | { categories: string[] } | undefined => {
+const usualOf = (reference: ColumnDistribution): { least: number; most: number } | { categories: string[] } | undefined => {
   if (reference.type === 'categorical') return reference.counts.at(-1) === 0 ? { categories: reference.categories } : undefined;
   const { minimum, maximum } = reference;
-  if (minimum === null || minimum === undefined || maximum === null || maximum === undefined) return undefined;
+  if (minimum === null || maximum === null) return undefined;
   const tolerance = ROUNDING * Math.max(maximum - minimum, Math.abs(maximum), Math.abs(minimum));
   return { least: minimum - tolerance, most: maximum + tolerance };
 };
@@ -38,11 +38,10 @@ const addUsual = (query: Query, usual: NonNullable<ReturnType<typeof usualOf>>, 
 };
 
 /** One pass over the table `live`. */
-export const countUnlikeTraining = async (connection: DuckDBConnection, references: readonly ReferenceDistribution[]): Promise<UnlikeTraining> => {
+export const countUnlikeTraining = async (connection: DuckDBConnection, references: readonly ColumnDistribution[]): Promise<UnlikeTraining> => {
   const query: Query = { conditions: [], parameters: {}, types: {} };
   const usual = references.map(usualOf);
-  references.forEach((reference, index) => {
-    query.conditions.push(`${reference.type === 'numeric' ? `${numberOf(index)} is null` : `value[${index + 1}] is null`} as missing${index}`);
+  references.forEach((_, index) => {
     const known = usual[index];
     if (known !== undefined) addUsual(query, known, index);
   });
@@ -50,14 +49,13 @@ export const countUnlikeTraining = async (connection: DuckDBConnection, referenc
   const counts = [
     `count(*) filter (where ${known.join(' or ') || 'false'}) as rows`,
     ...known.map((name) => `count(*) filter (where ${name}) as ${name}`),
-    ...references.map((_, index) => `count(*) filter (where missing${index}) as missing${index}`),
   ];
   const inner = query.conditions.length === 0 ? 'select 1 from live' : `select ${query.conditions.join(', ')} from live`;
   const reader = await connection.runAndReadAll(`select ${counts.join(', ')} from (${inner})`, query.parameters, query.types);
   const [found = {}] = reader.getRowObjectsJS();
   const columns = references.map(({ column, type }, index) => {
     const unlike = usual[index] === undefined ? null : Number(found[`unlike${index}`]);
-    return { column, missing: Number(found[`missing${index}`]), outOfRange: type === 'numeric' ? unlike : null, unseen: type === 'categorical' ? unlike : null };
+    return { column, outOfRange: type === 'numeric' ? unlike : null, unseen: type === 'categorical' ? unlike : null };
   });
   return { rows: Number(found['rows']), columns };
 };

@@ -57,18 +57,21 @@ const rolloutErrors = ({ rollout }: ModelPipelineSpec): FieldError[] => {
   return errors;
 };
 
-const sliceErrors = (slices: readonly string[], columns: readonly string[]): FieldError[] =>
-  slices.flatMap((slice, index) => {
-    if (columns.includes(slice)) return [];
-    const nearest = nearestKey(slice, columns);
+/** A column that is named somewhere in the monitor must be an input of the model. */
+const columnErrors = (named: { name: string; path: string }[], columns: readonly string[]): FieldError[] =>
+  named.flatMap(({ name, path }) => {
+    if (columns.includes(name)) return [];
+    const nearest = nearestKey(name, columns);
     const hint = nearest === undefined ? '' : `Did you mean "${nearest}"? `;
-    return [{ path: `monitor.quality.slices[${index}]`, message: `"${slice}" is no column of features.columns`, fix: `${hint}Name input columns of the model.` }];
+    return [{ path, message: `"${name}" is no column of features.columns`, fix: `${hint}Columns: ${columns.slice(0, 20).join(', ')}.` }];
   });
 
 const monitorErrors = ({ monitor, features }: ModelPipelineSpec): FieldError[] => {
   if (monitor === undefined) return [];
-  const { quality, concept } = monitor;
-  const errors = sliceErrors(quality.slices, features.columns.map((column) => column.name));
+  const { drift, quality, concept } = monitor;
+  const compared = Object.keys(drift.columns).map((name) => ({ name, path: `monitor.drift.columns.${name}` }));
+  const slices = quality.slices.map((name, index) => ({ name, path: `monitor.quality.slices[${index}]` }));
+  const errors = columnErrors([...compared, ...slices], features.columns.map((column) => column.name));
   if (quality.estimate && !EstimatedMetric.safeParse(quality.metric).success) {
     errors.push({ path: 'monitor.quality.estimate', message: `${quality.metric} cannot be estimated without labels`, fix: `Watch one of ${EstimatedMetric.options.join(', ')}, or set estimate: false.` });
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { championChangedSignal, monitorStatusQuery } from '../../contracts/messages.ts';
 import { MonitorSpec, type MonitorInput } from '../../contracts/monitor.ts';
+import { columnDrift } from '../support/fakes.ts';
 import { monitorWindow } from './support/artifacts.ts';
 import type { Environment } from './support/environment.ts';
 import { replayedEnvironment } from './support/replayed-environment.ts';
@@ -20,7 +21,7 @@ const end = async (model: string): Promise<void> => {
   await environment.client.workflow.getHandle(`monitor/${model}`).terminate();
 };
 
-const drifted = { drifted: true, driftScore: 0.5, columns: [{ column: 'distance', psi: 0.41, drifted: true }] };
+const drifted = { drifted: true, driftScore: 0.5, columns: [columnDrift('distance', 0.41)] };
 const dropped = { labelled: 800, quality: 0.678, qualityDropped: true };
 
 describe('a monitor', () => {
@@ -36,7 +37,7 @@ describe('a monitor', () => {
     const handle = await environment.startMonitor(monitorInput('watched'));
     await environment.temporal.sleep('5 days');
     expect(scenario.submitted.map(({ id, kind, source, reason }) => [id, kind, source, reason])).toEqual([
-      ['monitor/watched/1/0/drift', 'drift', 'monitor/watched', 'drift score 0.5 (limit 0.3) in window 0, PSI distance 0.41'],
+      ['monitor/watched/1/0/drift', 'drift', 'monitor/watched', 'drift score 0.5 (limit 0.5) in window 0: distance (wasserstein 0.41)'],
       [
         'monitor/watched/1/0/quality',
         'quality',

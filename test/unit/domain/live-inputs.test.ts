@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { ReferenceDistribution } from '../../../contracts/features.ts';
+import type { ColumnDistribution } from '../../../contracts/features.ts';
 import { liveInputsOf } from '../../../domain/live-inputs.ts';
 
-const references: ReferenceDistribution[] = [
-  { type: 'numeric', column: 'distance', edges: [1], counts: [50, 40], missing: 10, minimum: 0, maximum: 9 },
+const references: ColumnDistribution[] = [
+  { type: 'numeric', column: 'distance', exact: false, edges: [1], counts: [50, 40], gaps: [10, 90], missing: 10, minimum: 0, maximum: 9, deviation: 2 },
   { type: 'categorical', column: 'carrier', categories: ['AA'], counts: [100, 0], missing: 0 },
 ];
 const unlike = {
   rows: 30,
   columns: [
-    { column: 'distance', missing: 50, outOfRange: 20, unseen: null },
-    { column: 'carrier', missing: 0, outOfRange: null, unseen: 10 },
+    { column: 'distance', outOfRange: 20, unseen: null },
+    { column: 'carrier', outOfRange: null, unseen: 10 },
   ],
 };
 
@@ -19,8 +19,8 @@ describe('liveInputsOf', () => {
     expect(liveInputsOf(references, { rows: 200, requests: 180, unlike }, [])).toEqual({
       requests: 180, refused: 0, refusedShare: 0, refusals: [], unlikeTraining: 0.15,
       columns: [
-        { column: 'distance', missing: 0.25, missingInTraining: 0.1, outOfRange: 0.1, unseen: null },
-        { column: 'carrier', missing: 0, missingInTraining: 0, outOfRange: null, unseen: 0.05 },
+        { column: 'distance', outOfRange: 0.1, unseen: null },
+        { column: 'carrier', outOfRange: null, unseen: 0.05 },
       ],
     });
   });

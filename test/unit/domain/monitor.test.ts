@@ -1,20 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { MonitorSpec, type MonitorWindow } from '../../../contracts/monitor.ts';
+import { columnDrift } from '../../support/fakes.ts';
 import { findingsOf, findingTriggerId, rememberReports } from '../../../domain/monitor.ts';
 
 const spec = MonitorSpec.parse({});
 const window = (changes: Partial<MonitorWindow> = {}): MonitorWindow => ({
   window: 4, version: 2, from: '2013-07-01T00:00:00Z', to: '2013-07-02T00:00:00Z', rows: 1_000, labelled: 700, driftScore: 0.41, drifted: false,
-  columns: [], quality: 0.678, judgedQuality: 0.756, qualityDropped: false, ...changes,
+  columns: [], prediction: null, quality: 0.678, judgedQuality: 0.756, qualityDropped: false, ...changes,
 });
 
 describe('findingsOf', () => {
   it('finds nothing in a healthy window', () => expect(findingsOf(window(), spec, new Set())).toEqual([]));
 
   it('names the worst columns of a drift, at most three', () => {
-    const columns = ['a', 'b', 'c', 'd'].map((column, index) => ({ column, psi: 0.3 + index / 10, drifted: true }));
-    const [finding] = findingsOf(window({ drifted: true, columns: [...columns, { column: 'calm', psi: 0.01, drifted: false }] }), spec, new Set());
-    expect(finding).toEqual({ kind: 'drift', key: '4/drift', reason: 'drift score 0.41 (limit 0.3) in window 4, PSI d 0.6, c 0.5, b 0.4' });
+    const columns = ['a', 'b', 'c', 'd'].map((column, index) => columnDrift(column, 0.3 + index / 10));
+    const [finding] = findingsOf(window({ drifted: true, columns: [...columns, columnDrift('calm', 0.01)] }), spec, new Set());
+    expect(finding).toEqual({ kind: 'drift', key: '4/drift', reason: 'drift score 0.41 (limit 0.5) in window 4: d (wasserstein 0.6), c (wasserstein 0.5), b (wasserstein 0.4)' });
+  });
+
+  it('names columns that went missing, and puts p-values and distances in one order', () => {
+    const columns = [
+      columnDrift('distance', 0.2),
+      columnDrift('carrier', 1e-9, { method: 'ks', threshold: 0.05, drifted: true }),
+      columnDrift('gust', 0.01, { missing: { reference: 0.1, current: 0.95, drifted: true } }),
+    ];
+    const [finding] = findingsOf(window({ drifted: true, columns }), spec, new Set());
+    expect(finding?.reason).toBe('drift score 0.41 (limit 0.5) in window 4: carrier (ks 1e-9), distance (wasserstein 0.2), gust (missing 0.1 to 0.95)');
   });
 
   it('says by how much quality dropped', () => {

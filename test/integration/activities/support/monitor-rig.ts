@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { createMonitorActivities } from '../../../../activities/monitor.ts';
+import { columnDistributions } from '../../../../adapters/duckdb/column-distributions.ts';
 import { createPredictionLog } from '../../../../adapters/monitoring/prediction-log.ts';
 import { createArtifactStore } from '../../../../adapters/objectstore/index.ts';
 import { createScratch } from '../../../../adapters/objectstore/scratch.ts';
@@ -12,9 +13,10 @@ import { createInputRefusals } from '../../../../adapters/postgres/input-refusal
 import { createModelRegistry } from '../../../../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../../../../adapters/postgres/monitor-windows.ts';
 import { createPredictionSegments } from '../../../../adapters/postgres/prediction-segments.ts';
-import type { FeatureSetManifest, ReferenceDistribution } from '../../../../contracts/features.ts';
+import type { ColumnDistribution, FeatureSetManifest } from '../../../../contracts/features.ts';
 import type { MonitorSpec, MonitorWindow } from '../../../../contracts/monitor.ts';
 import type { QualityReference } from '../../../../contracts/quality.ts';
+import { distributionOfValues } from '../../../../domain/drift/binning.ts';
 import { runActivity } from '../../../support/activity.ts';
 import { startTestPostgres, type TestDatabase } from '../../../support/database.ts';
 import { artifactOf, evaluationReport, lineage, registration } from '../../../support/fakes.ts';
@@ -25,9 +27,9 @@ export type SentLabel = { id: string; label: number; receivedAt?: Date };
 const MODEL = 'flights';
 
 /** Distances from 0 to 10, carriers AA and B6. */
-export const reference: ReferenceDistribution[] = [
-  { type: 'numeric', column: 'distance', edges: [2, 4, 6, 8], counts: [20, 20, 20, 20, 20], missing: 0, minimum: 0, maximum: 10 },
-  { type: 'categorical', column: 'carrier', categories: ['AA', 'B6'], counts: [60, 40, 0], missing: 0 },
+const reference: ColumnDistribution[] = [
+  distributionOfValues('distance', Float64Array.from({ length: 101 }, (_, row) => row / 10)),
+  { type: 'categorical', column: 'carrier', categories: ['AA', 'B6'], counts: [60, 41, 0], missing: 0 },
 ];
 
 export const startMonitorRig = async () => {
@@ -46,7 +48,7 @@ export const startMonitorRig = async () => {
       train: artifactOf('train'), holdout: artifactOf('holdout'), trainRows: 100, holdoutRows: 10, reference,
     } satisfies FeatureSetManifest;
     const stored = await artifacts.put(Buffer.from(JSON.stringify(manifest)));
-    const report = quality === undefined ? artifactOf('gone') : await artifacts.put(Buffer.from(JSON.stringify({ monitoring: quality })));
+    const report = quality === undefined ? artifactOf('gone') : await artifacts.put(Buffer.from(JSON.stringify({ quality })));
     await createModelRegistry(test.database).registerVersion({ ...registration('flights.r1'), evaluation: { ...evaluationReport(0.9), report }, lineage: lineage('flights.r1', stored) });
   };
 
@@ -61,7 +63,7 @@ export const startMonitorRig = async () => {
     end: () => test.drop(),
     /** The activities of a fresh worker. */
     worker: () => {
-      const predictions = createPredictionLog({ artifacts, scratch: createScratch(join(folder, 'scratch')), ...createPredictionSegments(test.database) });
+      const predictions = createPredictionLog({ artifacts, scratch: createScratch(join(folder, 'scratch')), countColumns: columnDistributions, ...createPredictionSegments(test.database) });
       const ports = { registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), refusals: createInputRefusals(test.database), artifacts, predictions };
       const { evaluateMonitorWindows } = createMonitorActivities(ports);
       return (spec: MonitorSpec, nextWindow: number, attempt = 1) => runActivity(evaluateMonitorWindows, { model: MODEL, version: 1, spec, nextWindow }, { attempt });
