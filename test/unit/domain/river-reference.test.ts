@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { newAdwin, updateAdwin, type AdwinParameters } from '../../../domain/concept-drift/adwin.ts';
 import type { Change } from '../../../domain/concept-drift/change.ts';
@@ -10,8 +10,10 @@ type Run = { detections: number[]; warnings: number; firstWarning: number | null
   | { detector: 'ddm'; parameters: DdmParameters }
   | { detector: 'pageHinkley'; parameters: PageHinkleyParameters }
 );
-type Case = { name: string; stream: string | number[]; runs: Run[] };
-const { versions, cases } = JSON.parse(readFileSync(new URL('../../references/fixtures/river.json', import.meta.url), 'utf8')) as { versions: Record<string, string>; cases: Case[] };
+type Case = { versions: Record<string, string>; name: string; stream: string | number[]; runs: Run[] };
+const folder = new URL('../../references/fixtures/river/', import.meta.url);
+const cases = readdirSync(folder).map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Case);
+const version = cases[0]?.versions['river'];
 
 const start = (run: Run): ((value: number) => Change) => {
   if (run.detector === 'adwin') {
@@ -41,7 +43,7 @@ const detect = (run: Run, stream: Case['stream']) => {
   return { detections, warnings: warned.length, firstWarning: warned[0] ?? null };
 };
 
-describe.each(cases)(`the detectors as in river ${versions['river']}: $name`, ({ stream, runs }) => {
+describe.each(cases)(`the detectors as in river ${version}: $name`, ({ stream, runs }) => {
   it.each(runs.map((run) => [`${run.detector} ${JSON.stringify(run.parameters)}`, run] as const))('%s', (_name, run) => {
     const { detections, warnings, firstWarning } = run;
     expect(detect(run, stream)).toEqual({ detections, warnings, firstWarning });

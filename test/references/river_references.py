@@ -1,9 +1,11 @@
-"""Detections of the real river: ADWIN, DDM and Page-Hinkley on the errors of its own models on streams of its own generators.
+"""Detections of river: ADWIN, DDM and Page-Hinkley on the errors of its own models on streams of its own generators.
 
-A stream of bits is a text of 0 and 1; a stream of numbers is a list of thousandths.
+Usage: river_references.py <inputs> <fixtures>; the inputs are not used. A stream of bits is a text of 0 and 1; a stream of numbers is a list of thousandths.
 """
 import json
 import random
+import sys
+from pathlib import Path
 
 import river
 from river import drift, naive_bayes, tree
@@ -62,19 +64,24 @@ def case(name, values, binary):
     return {"name": name, "stream": stream, "runs": [{"detector": detector, "parameters": parameters, **found} for detector, parameters, found in runs(numbers, binary)]}
 
 
-def make():
-    cases = []
+def cases():
     for name, stream, model in streams():
         wrong, squared = errors(stream, model)
-        cases.append(case(f"{name}, wrong decisions", wrong, True))
-        cases.append(case(f"{name}, squared errors", squared, False))
+        yield case(f"{name}, wrong decisions", wrong, True)
+        yield case(f"{name}, squared errors", squared, False)
     # The example of river's documentation of ADWIN.
     rng = random.Random(12345)
-    cases.append(case("two uniform distributions", [1000 * value for value in rng.choices([0, 1], k=1000) + rng.choices(range(4, 8), k=1000)], False))
+    yield case("two uniform distributions", [1000 * value for value in rng.choices([0, 1], k=1000) + rng.choices(range(4, 8), k=1000)], False)
     steady = random.Random(5)
-    cases.append(case("a steady stream of 30,000", steady.choices([0, 1], k=30_000, weights=[0.8, 0.2]), True))
-    return {"versions": {"river": river.__version__}, "cases": cases}
+    yield case("a steady stream", steady.choices([0, 1], k=30_000, weights=[0.8, 0.2]), True)
+
+
+def main(fixtures: Path) -> None:
+    for made in cases():
+        file = "".join(letter if letter.isalnum() else "-" for letter in made["name"].lower()).replace("--", "-")
+        (fixtures / f"{file}.json").write_text(json.dumps({"versions": {"river": river.__version__}, **made}, separators=(",", ":")) + "\n")
+        print(f"  {made['name']}: {sum(len(run['detections']) for run in made['runs'])} detections in {len(made['runs'])} runs")
 
 
 if __name__ == "__main__":
-    print(json.dumps(make(), separators=(",", ":")))
+    main(Path(sys.argv[2]))

@@ -1,4 +1,6 @@
-"""Confidence-based estimates (CBPE) of the real nannyml: on its own car-loan data, on its census data, and on flights by month.
+"""Confidence-based estimates (CBPE) of NannyML: on its own car-loan data, on its census data, and on flights by month.
+
+Usage: nannyml_references.py <inputs> <fixtures>; the inputs are not used, its data come with the library and with the example.
 
 Rows are packed as base64 of little-endian 16-bit numbers: score * 10000 * 2 + label. Scores are rounded to four decimals first, so that both sides
 see the same ones, and the decision is made again from them at 0.5.
@@ -6,6 +8,7 @@ see the same ones, and the decision is made again from them at 0.5.
 import base64
 import json
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -48,7 +51,7 @@ def car_loans():
     reference, analysis, targets = nannyml.load_synthetic_car_loan_dataset()
     analysis = analysis.merge(targets, on="id")
     reference, analysis = reference.head(25_000), analysis[15_000:35_000]
-    return case("car loans", frame(reference.y_pred_proba, reference.repaid), frame(analysis.y_pred_proba, analysis.repaid), 5_000)
+    return case("car-loans", frame(reference.y_pred_proba, reference.repaid), frame(analysis.y_pred_proba, analysis.repaid), 5_000)
 
 
 def census():
@@ -79,10 +82,12 @@ def flights():
     return case("flights", of(4, 30_000), analysis, 2_500)
 
 
-def make():
+def main(fixtures: Path) -> None:
     versions = {"nannyml": nannyml.__version__, "numpy": numpy.__version__, "scikit-learn": sklearn.__version__}
-    return {"versions": versions, "cases": [car_loans(), census(), flights()]}
+    for made in (car_loans(), census(), flights()):
+        (fixtures / f"{made['name']}.json").write_text(json.dumps({"versions": versions, **made}, separators=(",", ":")) + "\n")
+        print(f"  {made['name']}: {len(made['estimates'])} chunks, {'calibrated' if made['needsCalibration'] else 'as they are'}")
 
 
 if __name__ == "__main__":
-    print(json.dumps(make()))
+    main(Path(sys.argv[2]))
