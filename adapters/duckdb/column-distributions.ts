@@ -4,7 +4,7 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ColumnDistribution, FeatureColumn, NumericDistribution } from '../../contracts/features.ts';
-import { createBinCounter, edgesOfSample, exactDistribution, EXACT_VALUES, SAMPLED_ROWS } from '../../domain/drift/binning.ts';
+import { createBinCounter, edgesOfSample, exactDistribution, EXACT_VALUES, SAMPLED_ROWS, type Range } from '../../domain/drift/binning.ts';
 import { comparisonEdges } from '../../domain/drift/numeric-pair.ts';
 import { identifier, rowOf, rowsOf } from './database.ts';
 
@@ -98,14 +98,15 @@ type Many = { names: readonly string[]; rows: number; summaries: ReadonlyMap<str
 
 const chooseEdges = async (connection: DuckDBConnection, relation: string, { names, rows, summaries, reference }: Many): Promise<Map<string, number[]>> => {
   const edges = new Map<string, number[]>();
-  for (const distribution of reference) if (distribution.type === 'numeric' && names.includes(distribution.column)) edges.set(distribution.column, comparisonEdges(distribution));
+  const rangeOf = (name: string): Range => ({ minimum: summaries.get(name)?.minimum ?? 0, maximum: summaries.get(name)?.maximum ?? 0 });
+  for (const distribution of reference) {
+    const { column, type } = distribution;
+    if (type === 'numeric' && names.includes(column)) edges.set(column, comparisonEdges(distribution, rangeOf(column)));
+  }
   const unknown = names.filter((name) => !edges.has(name));
   if (unknown.length === 0) return edges;
   const samples = await sampleColumns(connection, relation, { names: unknown, rows });
-  unknown.forEach((name, index) => {
-    const { minimum, maximum } = summaries.get(name)!;
-    edges.set(name, edgesOfSample(samples[index]!, { minimum: minimum ?? 0, maximum: maximum ?? 0 }));
-  });
+  unknown.forEach((name, index) => edges.set(name, edgesOfSample(samples[index]!, rangeOf(name))));
   return edges;
 };
 

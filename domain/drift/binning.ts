@@ -27,7 +27,7 @@ const nextBelow = (value: number): number => {
 const ascending = (left: number, right: number): number => left - right;
 
 /** For ascending distinct values: edges that give each value a bin that holds nothing else. */
-export const atomEdges = (values: readonly number[]): number[] => [...new Set(values.flatMap((value) => [nextBelow(value), value]))].sort(ascending);
+export const atomEdges = (values: readonly number[]): number[] => ascendingOnce(values.flatMap((value) => [nextBelow(value), value]));
 
 /** Number of edges below the value: its bin. */
 export const binOf = (edges: ArrayLike<number>, value: number): number => {
@@ -40,23 +40,30 @@ export const binOf = (edges: ArrayLike<number>, value: number): number => {
   return low;
 };
 
+export type Range = { minimum: number; maximum: number };
+
+/** Edges at equal distances over the range, its ends among them. */
+export const equalEdges = ({ minimum, maximum }: Range): number[] =>
+  Array.from({ length: EQUAL_EDGES + 1 }, (_edge, index) => (index === EQUAL_EDGES ? maximum : minimum * (1 - index / EQUAL_EDGES) + maximum * (index / EQUAL_EDGES)));
+
+export const ascendingOnce = (edges: readonly number[]): number[] => [...new Set(edges)].sort(ascending);
+
 /**
  * Edges for a column with many values. A value that is frequent on its own (a sensor's stop, a default) gets its own bin, or it would be
  * spread over the width of one.
  */
-export const edgesOfSample = (sample: Float64Array, range: { minimum: number; maximum: number }): number[] => {
+export const edgesOfSample = (sample: Float64Array, range: Range): number[] => {
   const sorted = sample.slice().sort();
-  const edges = new Set<number>([range.minimum, range.maximum]);
+  const edges = equalEdges(range);
   let previous: number | undefined;
   for (let index = 1; index < QUANTILE_EDGES; index += 1) {
     const value = sorted[Math.floor((index * sorted.length) / QUANTILE_EDGES)];
     if (value === undefined) break;
-    if (value === previous) edges.add(nextBelow(value));
-    edges.add(value);
+    if (value === previous) edges.push(nextBelow(value));
+    edges.push(value);
     previous = value;
   }
-  for (let index = 1; index < EQUAL_EDGES; index += 1) edges.add(range.minimum * (1 - index / EQUAL_EDGES) + range.maximum * (index / EQUAL_EDGES));
-  return [...edges].sort(ascending);
+  return ascendingOnce(edges);
 };
 
 /** For each of equal cells of the range, between which bins a value of it lies: the search there is a step or two. */

@@ -1,6 +1,6 @@
 /** Two numeric distributions over the same bins, and how one is brought there. */
 import type { NumericDistribution } from '../../contracts/features.ts';
-import { atomEdges, binOf } from './binning.ts';
+import { ascendingOnce, atomEdges, binOf, equalEdges, type Range } from './binning.ts';
 
 /** `counts` and `gaps` by bin, as in the distribution. */
 export type BinnedSample = { rows: number; counts: ArrayLike<number>; gaps: ArrayLike<number>; minimum: number; maximum: number };
@@ -44,10 +44,16 @@ const project = (distribution: NumericDistribution, edges: ArrayLike<number>): B
   return { ...sampleOf(distribution), counts, gaps };
 };
 
-const areEqual = (left: ArrayLike<number>, right: ArrayLike<number>): boolean => {
-  if (left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index += 1) if (left[index] !== right[index]) return false;
-  return true;
+/** Puts the bins of a distribution among edges that hold its own and others beyond its range; undefined when they do not. */
+const embed = (distribution: NumericDistribution, edges: ArrayLike<number>): BinnedSample | undefined => {
+  const own = distribution.edges;
+  const offset = own[0] === undefined ? -1 : binOf(edges, own[0]);
+  if (offset < 0 || own.some((edge, index) => edges[offset + index] !== edge)) return undefined;
+  const counts = new Float64Array(edges.length + 1);
+  const gaps = new Float64Array(edges.length + 1);
+  counts.set(distribution.counts, offset);
+  gaps.set(distribution.gaps, offset);
+  return { ...sampleOf(distribution), counts, gaps };
 };
 
 /** All numbers of two ascending lists, ascending, each once. */
@@ -64,10 +70,17 @@ const union = (left: readonly number[], right: readonly number[]): number[] => {
 };
 
 /**
- * Edges into which rows must be counted to be compared with a distribution: its own, or, where it is exact, such that each of its values has a
- * bin of its own.
+ * Edges into which rows of this range must be counted to be compared with a distribution: its own, where it is exact such that each of its values has a
+ * bin of its own, and others where it has no rows.
  */
-export const comparisonEdges = (reference: NumericDistribution): number[] => (reference.exact ? atomEdges(reference.edges) : reference.edges);
+export const comparisonEdges = (reference: NumericDistribution, { minimum, maximum }: Range): number[] => {
+  const [first, last] = [reference.minimum ?? minimum, reference.maximum ?? maximum];
+  const even = equalEdges({ minimum: Math.min(first, minimum), maximum: Math.max(last, maximum) });
+  if (reference.exact) return ascendingOnce([...atomEdges(reference.edges), ...even]);
+  return ascendingOnce([...reference.edges, ...even.filter((edge) => edge < first || edge > last)]);
+};
+
+const mismatch = ({ column }: NumericDistribution): RangeError => new RangeError(`the column "${column}" was counted in bins that are not those of its reference`);
 
 /** @throws RangeError when the current side was counted in bins that do not belong to the reference */
 export const numericPair = (reference: NumericDistribution, current: NumericDistribution): NumericPair => {
@@ -77,19 +90,10 @@ export const numericPair = (reference: NumericDistribution, current: NumericDist
     const edges = union(reference.edges, current.edges);
     return { edges, reference: project(reference, edges), current: project(current, edges), exact: true, deviation, distinct: edges.length, referenceDistinct };
   }
-  const edges = comparisonEdges(reference);
-  if (!current.exact && !areEqual(current.edges, edges)) {
-    throw new RangeError(`the column "${reference.column}" was counted in ${current.counts.length} bins that are not those of the reference (${edges.length + 1})`);
-  }
-  return {
-    edges,
-    reference: reference.exact ? project(reference, edges) : sampleOf(reference),
-    current: current.exact ? project(current, edges) : sampleOf(current),
-    exact: false,
-    deviation,
-    distinct: Infinity,
-    referenceDistinct,
-  };
+  const edges = current.exact ? comparisonEdges(reference, { minimum: current.minimum ?? 0, maximum: current.maximum ?? 0 }) : current.edges;
+  const before = reference.exact ? project(reference, edges) : embed(reference, edges);
+  if (before === undefined) throw mismatch(reference);
+  return { edges, reference: before, current: current.exact ? project(current, edges) : sampleOf(current), exact: false, deviation, distinct: Infinity, referenceDistinct };
 };
 
 /** Difference of the two shares of values up to each edge, reference minus current. */

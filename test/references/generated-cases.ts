@@ -54,7 +54,7 @@ const sizes: [string, number, number][] = [
   ['generated-tiny', 12, 9],
   ['generated-small-against-large', 700, 12_000],
   ['generated-above-small', 1_200, 900],
-  ['generated-large', 40_000, 30_000],
+  ['generated-large', 15_000, 12_000],
 ];
 
 export const generatedCases = (): GeneratedCase[] =>

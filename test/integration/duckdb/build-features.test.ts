@@ -105,9 +105,11 @@ describe('a feature set', () => {
     const built = await build({ sql: `SELECT * REPLACE (CASE WHEN id % 2 = 0 THEN 0 ELSE 1 END AS distance, 'c' || (id % 80) AS carrier) FROM flights` });
     const [distance, , carrier] = built.reference;
     expect(distance).toMatchObject({ edges: [0, 1], exact: true });
-    expect(carrier).toMatchObject({ categories: expect.objectContaining({ length: 80 }) as unknown });
-    expect(carrier?.counts).toHaveLength(81);
-    expect(carrier?.counts.at(-1)).toBe(0);
+    if (carrier?.type !== 'categorical') throw new Error('the carrier is categorical');
+    const found = await readRows<{ carrier: string }>(built.trainFile, 'carrier');
+    expect([...carrier.categories].sort()).toEqual([...new Set(found.map((row) => row.carrier))].sort());
+    expect(carrier.categories.length).toBeGreaterThan(70);
+    expect(carrier.counts.at(-1)).toBe(0);
   });
 
   it('describes a column that is missing in all rows, and one of a single value', async () => {
