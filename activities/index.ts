@@ -1,9 +1,13 @@
 /** All activities, built from the ports. The only list of them: the compiler compares it with contracts/activities.ts. */
 import type { PerennialActivities } from '../contracts/activities.ts';
+import type { ResourceMeter } from '../domain/ports/resource-meter.ts';
+import { createReportActivities, type ReportPorts } from './alert-reports.ts';
+import { createAlertActivities, type AlertPorts } from './alerts.ts';
 import { createCheckActivity, type CheckPorts } from './check.ts';
 import { createEvaluateActivity } from './evaluate.ts';
 import { createFeaturesActivity, type FeaturesPorts } from './features.ts';
 import { createIngestActivity, type IngestPorts } from './ingest.ts';
+import { measured } from './measured.ts';
 import { createMonitorActivities, type MonitorPorts } from './monitor.ts';
 import { createNoopActivity } from './noop.ts';
 import { createRegisterActivity, type RegisterPorts } from './register.ts';
@@ -11,11 +15,12 @@ import { createRolloutActivities, type RolloutPorts } from './rollout.ts';
 import { createRunRecordActivities } from './run-record.ts';
 import type { EvaluatePorts } from './scoring.ts';
 import { createTrainActivity, type TrainPorts } from './train.ts';
-import { createTriggerActivities, type TriggerPorts } from './triggers.ts';
+import { createTickActivities, createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
-export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts;
+export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts &
+  TriggerPorts & AlertPorts & ReportPorts & { meter: ResourceMeter };
 
-export const createActivities = (ports: ActivityPorts): PerennialActivities => ({
+const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createIngestActivity(ports),
   ...createCheckActivity(ports),
   ...createFeaturesActivity(ports),
@@ -27,4 +32,9 @@ export const createActivities = (ports: ActivityPorts): PerennialActivities => (
   ...createRolloutActivities(ports),
   ...createMonitorActivities(ports),
   ...createTriggerActivities(ports),
+  ...createTickActivities(ports),
+  ...createReportActivities(ports),
+  ...createAlertActivities(ports),
 });
+
+export const createActivities = (ports: ActivityPorts): PerennialActivities => measured(ports.meter, unmeasured(ports));

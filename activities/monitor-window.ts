@@ -5,6 +5,7 @@ import type { ColumnDrift, MonitorWindow } from '../contracts/monitor.ts';
 import { isReadable, readWindow } from '../domain/concept-drift/detector.ts';
 import { severityOf } from '../domain/drift/methods.ts';
 import { driftOf, type DriftSide } from '../domain/drift/window-drift.ts';
+import { histogramsOf } from '../domain/histogram.ts';
 import { judgeQuality } from '../domain/judge-quality.ts';
 import { liveInputsOf } from '../domain/live-inputs.ts';
 import type { ConceptRecord, InputRefusals, MonitorWindows, PredictionLog, WindowData } from '../domain/ports/monitoring.ts';
@@ -31,6 +32,13 @@ const judge = ({ spec, version }: MonitorLook, { window, data, drift, refusals }
   ...driftOf(drift, data.live, spec.drift),
   ...judgeQuality(judgedVersionOf(reference, spec.quality.metric), data, spec.quality),
   inputs: liveInputsOf(reference.training.columns, data, refusals),
+});
+
+/** Histograms are kept beside the newest windows, not in every one. */
+const withoutHistograms = (window: MonitorWindow): MonitorWindow => ({
+  ...window,
+  prediction: window.prediction === null ? null : { ...window.prediction, histogram: null },
+  columns: window.columns.map((column) => ({ ...column, histogram: null })),
 });
 
 const summaryOfColumn = (column: ColumnDrift): ColumnDrift => ({ ...column, newCategories: column.newCategories.slice(0, CATEGORIES_IN_HISTORY), histogram: null });
@@ -63,6 +71,6 @@ export const evaluateWindow = async ({ predictions, windows, refusals }: WindowP
   if (data === undefined) return undefined;
   const refused = await refusals.ofWindow({ model, version, window, to: data.to });
   const judged = judge(look, { window, data, drift, refusals: refused }, reference);
-  const concept = await windows.save(model, judged, await readConcept(windows, look, window, data));
+  const concept = await windows.save(model, withoutHistograms(judged), { histograms: histogramsOf(judged.columns), concept: await readConcept(windows, look, window, data) });
   return { ...judged, concept: concept?.report ?? null };
 };

@@ -7,9 +7,10 @@ import type { ModelRegistry, VersionRecord } from '../domain/ports/model-registr
 import type { Pipelines } from '../domain/ports/monitoring.ts';
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
 import { awaitGateways } from './await-gateways.ts';
+import { reportFinishedRollout, type ReportPorts } from './alert-reports.ts';
 import { effect } from './boundary.ts';
 
-export type RolloutPorts = {
+export type RolloutPorts = ReportPorts & {
   deployments: Deployments;
   registry: ModelRegistry;
   pipelines: Pipelines;
@@ -38,6 +39,11 @@ const monitorSpecOf = async ({ registry, pipelines }: RolloutPorts, { model, ver
   return spec?.kind === 'model' && spec.monitor !== undefined ? { pipeline: lineage.pipeline, spec: spec.monitor } : null;
 };
 
+const finishRollout = async (ports: RolloutPorts, { rolloutId, outcome }: Input<'finishRollout'>): Promise<void> => {
+  await ports.deployments.finishRollout(rolloutId, outcome);
+  await reportFinishedRollout(ports, { rolloutId, outcome });
+};
+
 /** The changes of traffic; after each the process may die before it can say so, which fault tests do at these points. */
 const trafficActivities = ({ deployments, faults }: RolloutPorts): Pick<RolloutActivities, 'shiftTraffic' | 'promote' | 'restoreTraffic'> => ({
   shiftTraffic: effect(async (input: Input<'shiftTraffic'>) => {
@@ -63,7 +69,7 @@ export const createRolloutActivities = (ports: RolloutPorts): RolloutActivities 
   awaitGateways: effect((input: Input<'awaitGateways'>) => awaitGateways(ports.deployments, input)),
   readServingWindow: effect(({ model, version, generation }: Input<'readServingWindow'>) => ports.deployments.servingWindow(model, version, generation)),
   recordRolloutDecision: effect((input: Input<'recordRolloutDecision'>) => ports.deployments.recordDecision(input)),
-  finishRollout: effect(({ rolloutId, outcome }: Input<'finishRollout'>) => ports.deployments.finishRollout(rolloutId, outcome)),
+  finishRollout: effect((input: Input<'finishRollout'>) => finishRollout(ports, input)),
   startMonitor: effect((input: Input<'startMonitor'>) => ports.workflows.startMonitor(input)),
   monitorSpecOf: effect((input: Input<'monitorSpecOf'>) => monitorSpecOf(ports, input)),
 });

@@ -4,9 +4,11 @@ import { ArtifactRef as ArtifactRefSchema } from '../contracts/artifact.ts';
 import type { RunActivities } from '../contracts/activities.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { RunLedger } from '../domain/ports/run-ledger.ts';
+import { reportFinishedRun, type ReportPorts } from './alert-reports.ts';
 import { effect } from './boundary.ts';
 
 type RecordStep = Parameters<RunActivities['recordStep']>[0];
+type FinishRun = Parameters<RunActivities['finishRun']>[0];
 
 const UNKNOWN_FAILURE = { code: 'Internal', message: 'the step did not say why it ended', fix: 'See the run in the Temporal Web UI.' };
 
@@ -40,8 +42,19 @@ const provenOutputs = async (steps: Awaited<ReturnType<RunLedger['outputsOf']>>,
   return proven;
 };
 
-export const createRunRecordActivities = ({ ledger, artifacts }: { ledger: RunLedger; artifacts: ArtifactStore }): RunActivities => ({
-  recordStep: effect((input: RecordStep) => recordStep(ledger, input)),
-  loadProvenOutputs: effect(async ({ retryOf, before }: { retryOf: string; before: string }) => provenOutputs(await ledger.outputsOf(retryOf), before, artifacts)),
-  finishRun: effect(({ context, state, outcome, failure }: Parameters<RunActivities['finishRun']>[0]) => ledger.finishRun(context, { state, outcome, failure })),
+/** The row first: what is reported of the run is judged by the rows. */
+const finishRun = async (ports: RunRecordPorts, { context, state, outcome, failure }: FinishRun): Promise<void> => {
+  await ports.ledger.finishRun(context, { state, outcome, failure });
+  const { pipeline, runId } = context;
+  await reportFinishedRun(ports, { pipeline, runId, state, outcome, failure });
+};
+
+export type RunRecordPorts = ReportPorts & { ledger: RunLedger; artifacts: ArtifactStore };
+
+export const createRunRecordActivities = (ports: RunRecordPorts): RunActivities => ({
+  recordStep: effect((input: RecordStep) => recordStep(ports.ledger, input)),
+  loadProvenOutputs: effect(async ({ retryOf, before }: { retryOf: string; before: string }) =>
+    provenOutputs(await ports.ledger.outputsOf(retryOf), before, ports.artifacts),
+  ),
+  finishRun: effect((input: FinishRun) => finishRun(ports, input)),
 });

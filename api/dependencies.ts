@@ -3,8 +3,11 @@ import type { Client } from '@temporalio/client';
 import type { FastifyServerOptions, RouteOptions } from 'fastify';
 import type { Kysely } from 'kysely';
 import type { Pool } from 'pg';
+import type { Registry } from 'prom-client';
 import type { Database } from '../adapters/postgres/schema.ts';
+import type { PriceTable } from '../contracts/resources.ts';
 import type { Deployments } from '../domain/ports/deployments.ts';
+import type { ScheduleEngine, ScheduleRows } from '../domain/ports/schedules.ts';
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
 
 export type ApiDependencies = {
@@ -17,9 +20,15 @@ export type ApiDependencies = {
   deployments: Deployments;
   /** Hands events to the trigger ledger. */
   workflows: WorkflowControl;
+  /** Schedules as they are wished for, and Temporal's. */
+  schedules: { rows: ScheduleRows; engine: ScheduleEngine };
   /** True for errors that say that PostgreSQL cannot be reached. */
   isDatabaseOutage(error: unknown): boolean;
   temporal: { namespace: string; uiUrl: string };
+  /** Makes the registry of metrics, with those of the process itself if they are wanted. */
+  createRegistry(): Registry;
+  /** What used resources cost; null: not declared. */
+  prices: PriceTable | null;
   /** Whether /metrics answers without a key: only right where nobody but this machine can ask. */
   openMetrics: boolean;
   logger: FastifyServerOptions['logger'];

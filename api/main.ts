@@ -1,7 +1,11 @@
 /** The API process: reads the configuration, connects, listens, and closes cleanly on SIGTERM and SIGINT. */
+import { Registry } from 'prom-client';
 import { connectDatabase, isDatabaseOutage } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
+import { registerProcessMetrics } from '../adapters/prometheus/process-metrics.ts';
+import { createScheduleRows } from '../adapters/postgres/schedules.ts';
 import { createTemporalClient } from '../adapters/temporal/client.ts';
+import { createScheduleEngine } from '../adapters/temporal/schedules.ts';
 import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
 import { readConfig, type Config } from '../workers/config.ts';
 import { createApp } from './app.ts';
@@ -9,8 +13,16 @@ import type { App } from './http/app-types.ts';
 
 const CLOSE_MS = 8_000;
 const CONNECTIONS = 16;
+/** Somebody waits for the answer: an outage is told soon. */
+const TEMPORAL_MS = 4_000;
 
 const isLoopback = (bind: string): boolean => bind === 'localhost' || bind === '::1' || bind.startsWith('127.');
+
+const registryOf = ({ version }: Config): Registry => {
+  const registry = new Registry();
+  registerProcessMetrics(registry, { kind: 'api', build: version });
+  return registry;
+};
 
 const createProcess = async (config: Config): Promise<{ app: App; close: () => Promise<void> }> => {
   const { database, pool } = connectDatabase(config.postgres.url, { connections: CONNECTIONS });
@@ -22,8 +34,11 @@ const createProcess = async (config: Config): Promise<{ app: App; close: () => P
     client,
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
+    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: TEMPORAL_MS }) },
     isDatabaseOutage,
     temporal: { namespace: config.temporal.namespace, uiUrl: config.temporal.uiUrl },
+    createRegistry: () => registryOf(config),
+    prices: config.prices,
     openMetrics: isLoopback(config.bind),
     logger: { level: config.logLevel, base: { process: 'api' } },
   });

@@ -22,7 +22,9 @@ export type Outcome = { kind: string; reasons?: string[]; reason?: string };
 
 export type RunSummary = { runId: string; state: string; pipelineVersion: number | null; trigger: { kind: string } | null; startedAt: string | null; durationMs: number | null };
 
-export type Run = RunSummary & { waitingFor: string | null; degraded: string | null; outcome: Outcome | null; failure: Failure | null; steps: Step[]; links: { temporal: string } };
+export type RunReason = { kind: string; reason: string; events: number; started: boolean };
+
+export type Run = RunSummary & { reasons?: RunReason[]; waitingFor: string | null; degraded: string | null; outcome: Outcome | null; failure: Failure | null; steps: Step[]; links: { temporal: string } };
 
 export type StartedRun = { runId: string; links: { temporal: string } };
 
@@ -44,8 +46,6 @@ export type Dataset = { name: string; version: string; rows: number; bytes: numb
 
 export type Trigger = { pipeline: string; kind: string; reason: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null; at: string };
 
-type Estimated = { value: number; low: number; high: number } | null;
-
 export type MonitorWindow = {
   window: number;
   rows: number;
@@ -56,7 +56,40 @@ export type MonitorWindow = {
   judgedQuality: number | null;
   qualityDropped: boolean;
   judgedBy?: 'labels' | 'estimate' | null;
-  estimate?: Record<'rocAuc' | 'accuracy' | 'precision' | 'recall' | 'f1', Estimated> | null;
+  estimatedQuality?: number | null;
   concept?: { detector: string; detected: boolean; warning: boolean; labels: number } | null;
   inputs?: { refused: number; refusedShare: number; unlikeTraining: number } | null;
 };
+
+export type Schedule = {
+  pipeline: string;
+  name: string;
+  origin: string;
+  timing: string;
+  synced: boolean;
+  syncError: string | null;
+  degraded: string | null;
+  live: { paused: boolean; note: string | null; next: string[]; taken: number; skippedByOverlap: number; missedCatchup: number; droppedFromBuffer: number } | null;
+  links: { temporal: string };
+};
+
+export type ScheduleTick = { at: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null };
+export type Alert = {
+  alertId: string;
+  model: string;
+  kind: string;
+  subject: string;
+  state: string;
+  reason: string;
+  occurrences: number;
+  openedAt: string;
+  acknowledgedAt: string | null;
+  acknowledgedBy: string | null;
+  resolvedAt: string | null;
+  resolvedBy: string | null;
+  comment: string | null;
+};
+
+export type AlertDelivery = { state: string; receiver: string; status: string; attempts: number; error: string | null; sentAt: string | null };
+
+export type Silence = { silenceId: string; active: boolean; matcher: unknown; startsAt: string; endsAt: string; createdBy: string; comment: string };

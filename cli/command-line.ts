@@ -1,13 +1,17 @@
 /** One command line from its words to its exit code. */
 import { Command, CommanderError } from 'commander';
+import { registerAlertCommands } from './commands/alerts.ts';
 import { registerApply } from './commands/apply.ts';
+import { registerCostCommand } from './commands/cost.ts';
 import { registerDataCommands } from './commands/data.ts';
 import { registerDeploymentCommands } from './commands/deployments.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKeyCommands } from './commands/keys.ts';
 import { registerLocalCommands } from './commands/local.ts';
 import { registerModelCommands } from './commands/models.ts';
+import { registerMonitorCommands } from './commands/monitor.ts';
 import { registerRunCommands } from './commands/runs.ts';
+import { registerScheduleCommands } from './commands/schedules.ts';
 import { registerTrainerCommands } from './commands/trainer.ts';
 import { CliFailure, EXIT } from './exit-codes.ts';
 import { clean } from './output.ts';
@@ -31,6 +35,10 @@ const createProgram = (): Command => {
   registerModelCommands(program);
   registerDeploymentCommands(program);
   registerDataCommands(program);
+  registerMonitorCommands(program);
+  registerCostCommand(program);
+  registerScheduleCommands(program);
+  registerAlertCommands(program);
   registerKeyCommands(program);
   registerTrainerCommands(program);
   return program;

@@ -7,12 +7,6 @@ const orDash = (value: number | null, show: (value: number) => string): string =
 
 const qualityOf = ({ quality, qualityDropped, judgedBy }: MonitorWindow): string => `${orDash(quality, fixed)}${qualityDropped ? ` DROPPED${judgedBy === 'estimate' ? ' (estimated)' : ''}` : ''}`;
 
-/** ROC AUC as the scores promise it, with half the width of its band. */
-const estimateOf = ({ estimate }: MonitorWindow): string => {
-  const rocAuc = estimate?.rocAuc;
-  return rocAuc === null || rocAuc === undefined ? '-' : `AUC ${fixed(rocAuc.value)} ±${fixed((rocAuc.high - rocAuc.low) / 2)}`;
-};
-
 const conceptOf = ({ concept }: MonitorWindow): string => {
   if (concept === null || concept === undefined) return '-';
   return `${concept.detector} ${concept.detected ? 'DETECTED' : concept.warning ? 'warns' : 'calm'}`;
@@ -25,7 +19,7 @@ export const monitorRow = (window: MonitorWindow): Record<string, unknown> => ({
   drift: `${fixed(window.driftScore)}${window.drifted ? ' DRIFTED' : ''}`,
   quality: qualityOf(window),
   judged: orDash(window.judgedQuality, fixed),
-  estimate: estimateOf(window),
+  estimate: orDash(window.estimatedQuality ?? null, fixed),
   concept: conceptOf(window),
   refused: window.inputs ? `${window.inputs.refused} (${percent(window.inputs.refusedShare)})` : '-',
   unlike: window.inputs ? percent(window.inputs.unlikeTraining) : '-',

@@ -4,15 +4,17 @@
  * Each activity is idempotent: it may run again after it took effect, with the same input, and ends in the same state.
  * A step activity (first argument has `context`) writes the run and step rows itself.
  */
+import type { AlertDelivery, AlertRecord, DeliveryOutcome } from './alert.ts';
 import type { CheckReport, DatasetVersionRef } from './dataset.ts';
 import type { ServingOptions, TrafficSplit } from './deployment.ts';
 import type { FeatureSetRef } from './features.ts';
 import type { EvaluationReport, Lineage, RegisteredVersion, TrainedModel } from './model.ts';
 import type { MonitorSpec, MonitorWindow } from './monitor.ts';
-import type { DataCheck, FeaturesSpec, GateSpec, PipelineSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
+import type { DataCheck, FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
 import type { RolloutOutcome, RolloutSpec, ServingWindow, StepVerdict } from './rollout.ts';
 import type { FailureRecord, GateDecision, RunOutcome, RunState, StepContext } from './run.ts';
-import type { Trigger, TriggerOutcome } from './trigger.ts';
+import type { RunPresence, TickInput } from './schedule.ts';
+import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from './trigger.ts';
 
 /** Steps of a run. */
 export interface StepActivities {
@@ -95,8 +97,42 @@ export interface MonitorActivities {
 export interface TriggerActivities {
   /** One row per trigger id; an id that has its row keeps it. */
   recordTriggers(input: { pipeline: string; decisions: { trigger: Trigger; outcome: TriggerOutcome }[] }): Promise<void>;
-  /** The current version of a pipeline; null when there is none any more. */
-  loadPipeline(input: { pipeline: string }): Promise<{ version: number; spec: PipelineSpec } | null>;
+  /** The current version of a pipeline, with the open runs of its model and what they spent of the budget; null when there is none any more. */
+  loadPipeline(input: { pipeline: string }): Promise<LedgerPipeline | null>;
+  /**
+   * One row per retrain that ended, with how many in a row did not beat the champion; a run that has its row keeps it. Null for a run that makes no
+   * model, or whose end is not recorded.
+   */
+  recordRetrain(input: { pipeline: string; runId: string }): Promise<ChampionStanding | null>;
 }
 
-export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities {}
+/** Steps of a tick of a schedule. */
+export interface TickActivities {
+  /** Hands the tick to the ledger (signal-with-start); the same scheduled time again is the same trigger. Returns the trigger's id. */
+  submitTick(input: TickInput & { scheduledAt: string }): Promise<{ triggerId: string }>;
+  /** Where the trigger led, as far as it is decided. Only reads. */
+  resolveTrigger(input: { pipeline: string; triggerId: string }): Promise<TriggerResolution>;
+  /** Whether the run is still open, and if not, how it ended. Only reads. */
+  runPresence(input: { runId: string }): Promise<RunPresence>;
+  /** Asks the run to cancel; one that has ended, or is being cancelled, stays as it is. */
+  cancelRun(input: { runId: string }): Promise<void>;
+}
+
+export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities {}
+/** Steps of an incident. Conditions of runs and rollouts are reported by `finishRun` and `finishRollout`, which know the end. */
+export interface AlertActivities {
+  /** Looks at the newest windows of a version and tells its incidents which conditions hold; doing it again tells the same. */
+  alertOnWindows(input: { model: string; pipeline: string; version: number; spec: MonitorSpec }): Promise<void>;
+  /**
+   * Writes incidents and their pending messages. Returns the ids of incidents that are not theirs to open: an earlier one was opened by the same
+   * occurrence, which came a second time.
+   */
+  recordAlerts(input: { model: string; records: AlertRecord[] }): Promise<{ repeated: string[] }>;
+  /**
+   * One attempt to send one message, unless it was sent or a silence holds it back. After a crash between sending and writing that down it is
+   * sent again under the same id, by which a receiver drops it.
+   */
+  deliverAlert(input: { model: string; delivery: AlertDelivery }): Promise<DeliveryOutcome>;
+}
+
+export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, AlertActivities {}

@@ -74,3 +74,6 @@ export const ServingCounters = z.object({
   latency: z.array(z.number().int()),
 });
 export type ServingCounters = z.infer<typeof ServingCounters>;
+
+/** What the hosts of one version at one gateway process used on one day (UTC, YYYY-MM-DD), cumulative: writing it twice changes nothing. */
+export type ServingResources = { model: string; version: number; day: string; cpuSeconds: number; memoryGibSeconds: number; peakMemoryBytes: number };

@@ -9,6 +9,19 @@ export const runWorkflowId = (pipeline: string, runId: string): string => `run/$
 export const rolloutWorkflowId = (model: string): string => `rollout/${model}`;
 export const monitorWorkflowId = (model: string): string => `monitor/${model}`;
 export const triggersWorkflowId = (pipeline: string): string => `triggers/${pipeline}`;
+/** One open incident per model, kind and subject. */
+export const alertWorkflowId = ({ model, kind, subject }: { model: string; kind: string; subject: string }): string => `alert/${model}/${kind}/${subject}`;
+
+/** A Temporal Schedule, and the workflow that it starts: Temporal appends `-` and the scheduled time, in seconds. */
+export const scheduleId = (pipeline: string, name: string): string => `schedule/${pipeline}/${name}`;
+export const tickWorkflowId = (pipeline: string, name: string): string => `tick/${pipeline}/${name}`;
+
+/** The scheduled time of a tick from the id of its workflow, ISO 8601 in UTC; undefined when there is none. */
+export const scheduledTimeOf = (workflowId: string, { pipeline, name }: { pipeline: string; name: string }): string | undefined => {
+  const prefix = `${tickWorkflowId(pipeline, name)}-`;
+  const time = workflowId.startsWith(prefix) ? Date.parse(workflowId.slice(prefix.length)) : Number.NaN;
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+};
 
 /** A run id is `<pipeline>.<unique part>`, so that a run is found without a row; the unique part has no dot. */
 export const composeRunId = (pipeline: string, uniquePart: string): string => `${pipeline}.${uniquePart}`;

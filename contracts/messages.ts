@@ -1,5 +1,6 @@
 /** Signals, queries and updates of every workflow: one definition for workflows, API and tests. Zod-free. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { AlertOccurrence, AlertsSpec, AlertStatus } from './alert.ts';
 import type { MonitorSpec, MonitorStatus } from './monitor.ts';
 import type { RolloutStatus } from './rollout.ts';
 import type { RunStatus } from './run.ts';
@@ -22,3 +23,12 @@ export const championChangedSignal = defineSignal<[{ version: number; pipeline: 
 
 export const submitTriggerSignal = defineSignal<[Trigger]>('submitTrigger');
 export const triggersStatusQuery = defineQuery<TriggersStatus>('status');
+
+/** Reports a condition to its incident, with the policy as it is now. */
+export const alertOccurrenceSignal = defineSignal<[{ occurrence: AlertOccurrence; pipeline: string; policy: AlertsSpec }]>('occurrence');
+/** A silence was ended or changed: what waits for its end is looked at again. */
+export const silenceChangedSignal = defineSignal('silenceChanged');
+export const alertStatusQuery = defineQuery<AlertStatus>('status');
+/** They name the incident that the person saw: the key may have another one by now. */
+export const acknowledgeAlertUpdate = defineUpdate<void, [{ by: string; comment: string; alertId: string }]>('acknowledge');
+export const resolveAlertUpdate = defineUpdate<void, [{ by: string; comment: string; alertId: string }]>('resolve');

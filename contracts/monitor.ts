@@ -104,6 +104,8 @@ export type MonitorWindow = WindowDrift & {
   qualityDropped: boolean;
   /** Whether labels or, until they come, the estimate said so; null while nothing could. */
   judgedBy?: 'labels' | 'estimate' | null;
+  /** The declared metric as the scores promise it; null for one that cannot be estimated. */
+  estimatedQuality?: number | null;
   /** What the labels say; absent in a window that a version of before judged, as the rest. */
   performance?: WindowQuality | null;
   estimate?: EstimatedQuality | null;

@@ -3,10 +3,12 @@
  * Every object is strict: an unknown key is an error, never ignored.
  */
 import { z } from 'zod';
+import { AlertsSpec } from './alert.ts';
 import { ColumnName, FeatureColumn } from './features.ts';
 import { MonitorSpec } from './monitor.ts';
 import { NAME_PATTERN } from './ids.ts';
 import { RolloutSpec } from './rollout.ts';
+import { DeclaredSchedules } from './schedule.ts';
 import { TriggersSpec } from './trigger.ts';
 
 export const Name = z.string().regex(NAME_PATTERN, 'a name: a letter or digit, then letters, digits, ".", "_" or "-", at most 128 characters');
@@ -119,6 +121,8 @@ export const ModelPipelineSpec = z.strictObject({
   rollout: RolloutSpec.prefault({}),
   monitor: MonitorSpec.optional(),
   triggers: TriggersSpec.prefault({}),
+  schedule: DeclaredSchedules.optional(),
+  alerts: AlertsSpec.prefault({}),
 });
 export type ModelPipelineSpec = z.infer<typeof ModelPipelineSpec>;
 
@@ -132,6 +136,7 @@ export const StepsPipelineSpec = z.strictObject({
     .array(z.strictObject({ name: Name, kind: z.literal('noop'), pool: PoolName.default('data'), scheduleToStartSeconds: z.number().int().min(1).max(604_800).default(3_600) }))
     .min(1)
     .max(100),
+  schedule: DeclaredSchedules.optional(),
 });
 export type StepsPipelineSpec = z.infer<typeof StepsPipelineSpec>;
 

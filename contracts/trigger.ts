@@ -1,15 +1,36 @@
 /** Triggers and their ledger. */
 import { z } from 'zod';
+import type { PipelineSpec } from './pipeline.ts';
 
 export const TriggerKind = z.enum(['manual', 'schedule', 'data', 'drift', 'quality']);
 export type TriggerKind = z.infer<typeof TriggerKind>;
 
-/** What makes a pipeline run by itself. `cooldownSeconds` is the least time between two runs that drift or quality started. */
+/**
+ * A hard limit on the runs of a model in the last `periodSeconds`, whoever started them. A run by drift, quality, data or schedule starts only when
+ * it fits: fewer than `runs` were started, and the minutes that training took together with the bound of the next one (`train.timeoutSeconds`) are at
+ * most `trainMinutes`. So the limit is kept without breaking a training off. What a person starts counts, and is not refused.
+ */
+export const BudgetSpec = z.strictObject({
+  periodSeconds: z.number().int().min(60).max(31_622_400).default(2_592_000),
+  runs: z.number().int().min(1).max(100_000).optional(),
+  trainMinutes: z.number().positive().max(10_000_000).optional(),
+});
+export type BudgetSpec = z.infer<typeof BudgetSpec>;
+
+/**
+ * What makes a pipeline run by itself. `cooldownSeconds` is the least time between two runs that drift or quality started.
+ * Drift in a window whose quality is known to hold does not retrain unless `driftWhenQualityHolds`; with `driftWhenQualityUnknown: false` it does not
+ * either while the labels are not there yet: their quality drop will. `unbeatenRetrains` retrains in a row without a new champion are worth an alert.
+ */
 export const TriggersSpec = z.strictObject({
   drift: z.boolean().default(false),
+  driftWhenQualityHolds: z.boolean().default(false),
+  driftWhenQualityUnknown: z.boolean().default(true),
   quality: z.boolean().default(true),
   data: z.boolean().default(false),
   cooldownSeconds: z.number().min(0).max(31_536_000).default(3_600),
+  budget: BudgetSpec.optional(),
+  unbeatenRetrains: z.number().int().min(1).max(1_000).default(3),
 });
 export type TriggersSpec = z.infer<typeof TriggersSpec>;
 
@@ -21,13 +42,37 @@ export type Trigger = {
   at: string;
   /** Where it came from, such as `monitor/flight-delays` or a CloudEvents source. */
   source: string;
+  /** What the labels of the window in which it was found say of the quality. */
+  quality?: QualityStanding;
 };
+
+/** `unknown` until a window has labels enough. */
+export type QualityStanding = 'holds' | 'dropped' | 'unknown';
 
 /** Every trigger ends as exactly one of these. */
 export type TriggerOutcome =
   | { outcome: 'ran'; runId: string }
   | { outcome: 'coalesced'; into: string }
   | { outcome: 'rejected'; reason: string };
+
+/** Where a trigger led: `pending` while the ledger has not decided, or what it was coalesced into waits itself. `own` when it started the run. */
+export type TriggerResolution = { kind: 'pending' } | { kind: 'run'; runId: string; own: boolean } | { kind: 'rejected'; reason: string };
+
+/** What the ledger decides by: the pipeline as it is now, and what is known of the runs of its model. */
+export type LedgerPipeline = {
+  version: number;
+  spec: PipelineSpec;
+  /** Runs of the model that are open as far as their rows say, newest first, at most 5. */
+  openRuns?: string[];
+  /** Within the period of the budget; absent without a budget. */
+  spent?: { runs: number; trainSeconds: number };
+};
+
+/** What a retrain says of the champion; `undecided` when it failed or was cancelled, or when there was no champion to beat. */
+export type RetrainVerdict = 'promoted' | 'unbeaten' | 'undecided';
+
+/** The champion after a retrain: how many in a row did not beat it. `isDue` from `limit` on. */
+export type ChampionStanding = { model: string; runId: string; verdict: RetrainVerdict; unbeaten: number; limit: number; isDue: boolean };
 
 /** Input of `pipelineTriggers`; `resume` is carried over continue-as-new. */
 export type TriggersInput = {
@@ -38,6 +83,8 @@ export type TriggersInput = {
     inFlight: { runId: string; triggerId: string } | null;
     next: Trigger[];
     lastAutomaticRunAtMs: number | null;
+    /** Runs that ended, and are not recorded as retrains yet. */
+    ended?: string[];
   };
 };
 
@@ -47,6 +94,8 @@ export type TriggersStatus = {
   pending: number;
   decided: number;
   cooldownUntil: string | null;
+  /** After the last retrain; null before the first. */
+  champion: ChampionStanding | null;
 };
 
 /** A CloudEvents 1.0 event as Perennial needs it. */

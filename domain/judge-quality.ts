@@ -9,7 +9,7 @@ import { dropOf, qualityMetricsOf, slicesOf } from './window-quality.ts';
 /** `reference` is null for a version that was evaluated before there were any: then there is no estimate. `judged` is the value of the declared metric. */
 export type JudgedVersion = { reference: QualityReference | null; judged: number | null };
 
-export type QualityJudgement = Pick<MonitorWindow, 'labelled' | 'quality' | 'judgedQuality' | 'qualityDropped'> & Required<Pick<MonitorWindow, 'judgedBy' | 'performance' | 'estimate'>>;
+export type QualityJudgement = Pick<MonitorWindow, 'labelled' | 'quality' | 'judgedQuality' | 'qualityDropped'> & Required<Pick<MonitorWindow, 'judgedBy' | 'estimatedQuality' | 'performance' | 'estimate'>>;
 
 const performanceOf = (rows: number, labelled: LabelledWindow, spec: QualitySpec): WindowQuality => ({
   coverage: rows === 0 ? 0 : labelled.labels.length / rows,
@@ -35,7 +35,8 @@ export const judgeQuality = ({ reference, judged }: JudgedVersion, window: { row
   const estimate = reference === null ? null : estimateQuality(reference, window.scores);
   const labelled = window.labelled.labels.length;
   const quality = labelled < spec.minimumLabels ? null : (performance.metrics[spec.metric] ?? null);
-  const judgement = { labelled, quality, judgedQuality: judged, performance, estimate };
+  const estimatedQuality = estimate?.[spec.metric as EstimatedMetric]?.value ?? null;
+  const judgement = { labelled, quality, judgedQuality: judged, estimatedQuality, performance, estimate };
   if (judged === null) return { ...judgement, judgedBy: null, qualityDropped: false };
   if (quality !== null) return { ...judgement, judgedBy: 'labels', qualityDropped: isDrop(quality, judged, spec) };
   const estimated = spec.estimate ? isEstimatedDrop(estimate, judged, spec) : null;

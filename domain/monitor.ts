@@ -2,6 +2,7 @@
 import type { ConceptReport } from '../contracts/concept-drift.ts';
 import type { ColumnDrift, MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
 import type { EstimatedMetric } from '../contracts/quality.ts';
+import type { QualityStanding } from '../contracts/trigger.ts';
 import { severityOf } from './drift/methods.ts';
 
 /** A rise of errors that a detector of concept drift found, and a drop that is only estimated, are reports of quality with keys of their own. */
@@ -54,3 +55,9 @@ export const rememberReports = (reported: string[], findings: MonitorFinding[]):
 
 /** Id of the trigger for a finding: the same finding gives the same id, whoever reports it again. */
 export const findingTriggerId = (model: string, version: number, finding: MonitorFinding): string => `monitor/${model}/${version}/${finding.key}`;
+
+/** What the labels of a window say of the quality, for the trigger of a finding in it. */
+export const qualityStandingOf = ({ quality, judgedQuality, qualityDropped }: MonitorWindow): QualityStanding => {
+  if (qualityDropped) return 'dropped';
+  return quality === null || judgedQuality === null ? 'unknown' : 'holds';
+};

@@ -2,22 +2,23 @@
 import type { Role } from '../contracts/roles.ts';
 
 /** What a route can demand of a key. */
-export const PERMISSIONS = ['read', 'pipelines:write', 'runs:write', 'runs:approve', 'rollouts:write', 'labels:write', 'events:write', 'keys:admin'] as const;
+export const PERMISSIONS = ['read', 'pipelines:write', 'runs:write', 'runs:approve', 'rollouts:write', 'labels:write', 'events:write', 'alerts:write', 'silences:write', 'keys:admin'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
 /**
  * - viewer sees everything but keys;
  * - author writes pipelines and runs them;
  * - approver decides on runs that wait for a person;
- * - operator runs, cancels, rolls out and rolls back, but changes no pipeline;
+ * - operator runs, cancels, rolls out and rolls back, and silences alerts, but changes no pipeline;
+ * - all three take care of alerts;
  * - predictor sends inference requests (at the gateway) and their labels, and sees nothing here;
  * - admin does everything, keys included.
  */
 const TABLE: Record<Role, readonly Permission[]> = {
   viewer: ['read'],
-  author: ['read', 'pipelines:write', 'runs:write', 'events:write'],
-  approver: ['read', 'runs:approve'],
-  operator: ['read', 'runs:write', 'rollouts:write', 'labels:write', 'events:write'],
+  author: ['read', 'pipelines:write', 'runs:write', 'events:write', 'alerts:write'],
+  approver: ['read', 'runs:approve', 'alerts:write'],
+  operator: ['read', 'runs:write', 'rollouts:write', 'labels:write', 'events:write', 'alerts:write', 'silences:write'],
   predictor: ['labels:write'],
   admin: PERMISSIONS,
 };

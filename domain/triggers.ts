@@ -3,7 +3,7 @@
  * and at most one run of the pipeline that a trigger started is in flight.
  */
 import type { PipelineSpec } from '../contracts/pipeline.ts';
-import type { Trigger, TriggerOutcome } from '../contracts/trigger.ts';
+import type { LedgerPipeline, Trigger, TriggerOutcome } from '../contracts/trigger.ts';
 
 /** What the ledger knows when it decides. `lastAutomaticRunAtMs` is the start of the last run by drift or quality. */
 export type LedgerState = {
@@ -41,27 +41,65 @@ export const cooldownUntilMs = (lastAutomaticRunAtMs: number | null, spec: Pipel
   return lastAutomaticRunAtMs + spec.triggers.cooldownSeconds * 1_000;
 };
 
-const decideAutomatic = (state: LedgerState, spec: PipelineSpec, nowMs: number): TriggerDecision => {
+/** Drift that has not cost quality is the world's own change: why it does not retrain, or null when it does. */
+const driftRefusal = ({ kind, quality = 'unknown' }: Trigger, spec: PipelineSpec): string | null => {
+  if (kind !== 'drift' || spec.kind !== 'model') return null;
+  const { driftWhenQualityHolds, driftWhenQualityUnknown } = spec.triggers;
+  if (quality === 'holds' && !driftWhenQualityHolds) return 'drift, but the quality holds';
+  if (quality === 'unknown' && !driftWhenQualityUnknown) return 'drift, and the quality is not known yet';
+  return null;
+};
+
+const minutes = (seconds: number): string => `${Number((seconds / 60).toFixed(1))} min`;
+
+/**
+ * Why another run would break the budget; null when it fits, or none is declared. Fails closed: without the figures it does not fit.
+ * Training is counted with the bound of the run that would start, so the limit holds whatever that run does.
+ */
+export const budgetRefusal = ({ spec, spent }: Pick<LedgerPipeline, 'spec' | 'spent'>): string | null => {
+  if (spec.kind !== 'model' || spec.triggers.budget === undefined) return null;
+  const { periodSeconds, runs, trainMinutes } = spec.triggers.budget;
+  if (spent === undefined) return 'the budget is not known to have room';
+  if (runs !== undefined && spent.runs >= runs) return `the budget of ${runs} runs in ${periodSeconds} s is used up`;
+  const bound = spec.train.timeoutSeconds;
+  if (trainMinutes === undefined || spent.trainSeconds + bound <= trainMinutes * 60) return null;
+  return `the budget of ${trainMinutes} min of training in ${periodSeconds} s has no room: ${minutes(spent.trainSeconds)} are used, and a run may take ${minutes(bound)}`;
+};
+
+const runWithinBudget = (pipeline: LedgerPipeline): TriggerDecision => {
+  const refusal = budgetRefusal(pipeline);
+  return refusal === null ? { kind: 'run' } : reject(refusal);
+};
+
+const decideAutomatic = (state: LedgerState, pipeline: LedgerPipeline, nowMs: number): TriggerDecision => {
   if (state.inFlight !== null) return coalesce(state.inFlight.runId);
-  const until = cooldownUntilMs(state.lastAutomaticRunAtMs, spec);
+  const until = cooldownUntilMs(state.lastAutomaticRunAtMs, pipeline.spec);
   if (until !== null && nowMs < until) return reject(`cool-down until ${new Date(until).toISOString()}`);
-  return { kind: 'run' };
+  return runWithinBudget(pipeline);
 };
 
 /**
- * Decides one trigger. `spec` is null when the pipeline does not exist (any more). "queue" and "run" become final when the
+ * Decides one trigger. `pipeline` is null when it does not exist (any more). "queue" and "run" become final when the
  * run starts; a queued trigger takes in those that come after it.
  */
-export const decideTrigger = (state: LedgerState, trigger: Trigger, spec: PipelineSpec | null, nowMs: number): TriggerDecision => {
+export const decideTrigger = (state: LedgerState, trigger: Trigger, pipeline: LedgerPipeline | null, nowMs: number): TriggerDecision => {
   const isKnown =
     state.recentIds.includes(trigger.id) || state.inFlight?.triggerId === trigger.id || state.next.some((queued) => queued.id === trigger.id);
   if (isKnown) return { kind: 'duplicate' };
-  if (spec === null) return reject('there is no such pipeline');
-  if (isSwitchedOff(trigger, spec)) return reject(`the pipeline does not retrain on ${trigger.kind}`);
-  if (isAutomatic(trigger)) return decideAutomatic(state, spec, nowMs);
-  if (state.inFlight === null) return { kind: 'run' };
+  if (pipeline === null) return reject('there is no such pipeline');
+  if (isSwitchedOff(trigger, pipeline.spec)) return reject(`the pipeline does not retrain on ${trigger.kind}`);
+  const refusal = driftRefusal(trigger, pipeline.spec);
+  if (refusal !== null) return reject(refusal);
+  if (isAutomatic(trigger)) return decideAutomatic(state, pipeline, nowMs);
+  if (state.inFlight === null) return trigger.kind === 'manual' ? { kind: 'run' } : runWithinBudget(pipeline);
   const queued = state.next[0];
   return queued === undefined ? { kind: 'queue' } : coalesce(queued.id);
+};
+
+/** Decides a queued trigger whose turn has come. */
+export const decideQueued = (trigger: Trigger, pipeline: LedgerPipeline | null): TriggerDecision => {
+  if (pipeline === null) return reject('there is no such pipeline');
+  return trigger.kind === 'manual' ? { kind: 'run' } : runWithinBudget(pipeline);
 };
 
 /** The ids to remember, oldest first, bounded in number and size. */

@@ -12,6 +12,13 @@ const MAY_INFER: ReadonlySet<Role> = new Set<Role>(['predictor', 'operator', 'au
 export type Access = {
   /** Replaces all keys; true when they are not the same as before. */
   replace(keys: StoredKey[]): boolean;
+  /** False until the first list of keys has come: nobody can be told yet that a key is wrong. */
+  isKnown(): boolean;
+  /**
+   * Resolves when the first list of keys has come.
+   * @throws PerennialFailure ModelUnavailable when none comes in time
+   */
+  known(): Promise<void>;
   /**
    * Checks the Authorization header.
    * @throws PerennialFailure Unauthenticated or PermissionDenied
@@ -21,7 +28,13 @@ export type Access = {
 
 const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);
 
-export const createAccess = (): Access => {
+/** How long the first requests of a gateway's first start wait for the keys. */
+const WAIT_MS = 20_000;
+
+export const createAccess = ({ waitMs = WAIT_MS }: { waitMs?: number } = {}): Access => {
+  let isKnown = false;
+  let becomeKnown = (): void => undefined;
+  const known = new Promise<void>((resolve) => (becomeKnown = resolve));
   let keys: StoredKey[] = [];
   let roleByHash = new Map<string, Role>();
   // Only headers that were found valid are remembered: there are no more of them than keys.
@@ -35,7 +48,16 @@ export const createAccess = (): Access => {
     return role;
   };
   return {
+    isKnown: () => isKnown,
+    known: async () => {
+      const tooLate = new Promise<never>((_, reject) => {
+        setTimeout(() => reject(new PerennialFailure('ModelUnavailable', 'The API keys are not known at this gateway yet.')), waitMs).unref();
+      });
+      await Promise.race([known, tooLate]);
+    },
     replace: (next) => {
+      isKnown = true;
+      becomeKnown();
       if (JSON.stringify(next) === JSON.stringify(keys)) return false;
       keys = next;
       roleByHash = new Map(next.flatMap(({ keyHash, role }) => (isRole(role) ? [[keyHash, role] as const] : [])));

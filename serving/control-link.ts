@@ -1,14 +1,15 @@
 /**
- * The gateway's link to the control plane: lease, deployments, acknowledgements, keys, counters. Each part is repeated and survives an
+ * The gateway's link to the control plane: lease, deployments, acknowledgements, keys, counters, used resources. Each part is repeated and survives an
  * outage by trying again; what could not be told stays until it is told.
  */
 import type { Logger } from 'pino';
-import type { ServingCounters } from '../contracts/deployment.ts';
+import type { ServingCounters, ServingResources } from '../contracts/deployment.ts';
 import { GATEWAY_LEASE_MS, GATEWAY_LEASE_RENEWAL_MS } from '../contracts/queues.ts';
 import type { GatewayControl } from '../domain/ports/deployments.ts';
 import type { Access } from './access.ts';
 import type { CounterBook } from './counters.ts';
 import type { DeploymentTable } from './deployment-table.ts';
+import type { HostAccount } from './host-account.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { RefusalBook } from './refusals.ts';
 import { repeat } from './repeat.ts';
@@ -17,6 +18,7 @@ import type { StateFolder, StoredKey } from './state-folder.ts';
 const POLL_MS = 1_000;
 const KEYS_MS = 2_000;
 const COUNTERS_MS = 500;
+const RESOURCES_MS = 5_000;
 /** Without a word from the database for this long, it counts as unreachable. */
 const SILENCE_MS = 3_000;
 /** Longest time that the end of the process waits for the database. */
@@ -33,6 +35,7 @@ export type LinkParts = {
   access: Access;
   counters: CounterBook;
   refusals: RefusalBook;
+  account: HostAccount;
   state: StateFolder;
   log: Logger;
 };
@@ -90,12 +93,13 @@ const tellAcknowledgements = async ({ control, identity, reconciler }: LinkParts
 
 /** Opens the link; nothing of it throws. */
 export const openControlLink = (parts: LinkParts): ControlLink => {
-  const { control, identity, reconciler, counters, refusals, table } = parts;
+  const { control, identity, reconciler, counters, refusals, account, table } = parts;
   const contact = createContact(parts.log);
   let isKnown = false;
   let haveAsked = (_isAnswered: boolean): void => undefined;
   const asked = new Promise<boolean>((resolve) => (haveAsked = resolve));
   const writeCounters = (changed: ServingCounters[]): Promise<void> => control.writeCounters(identity, changed);
+  const writeResources = (changed: ServingResources[]): Promise<void> => control.writeResources(identity, changed);
   const isServed = (model: string, generation: number): boolean => table.get(model)?.snapshot.generation === generation;
   const writeAll = async (): Promise<void> => {
     await counters.flush(writeCounters, isServed);
@@ -105,9 +109,9 @@ export const openControlLink = (parts: LinkParts): ControlLink => {
   const poll = repeat(POLL_MS, async () => {
     await contact.prove(async () => {
       const snapshots = await control.snapshots();
+      isKnown = true;
       // Loading takes its time: the next poll must not wait for it, because it may bring the rollback.
       void reconciler.reconcile(snapshots).then(() => acknowledge.wake());
-      isKnown = true;
     });
     haveAsked(isKnown);
   });
@@ -115,11 +119,16 @@ export const openControlLink = (parts: LinkParts): ControlLink => {
   const keys = repeat(KEYS_MS, () => contact.prove(() => refreshKeys(parts)));
   const acknowledge = repeat(POLL_MS, async () => void (await contact.attempt(() => tellAcknowledgements(parts))));
   const flush = repeat(COUNTERS_MS, async () => void (await contact.attempt(writeAll)));
+  const resources = repeat(RESOURCES_MS, async () => {
+    account.look();
+    await contact.attempt(() => account.flush(writeResources));
+  });
   const listening = control.listen(() => poll.wake());
 
   const farewell = async (): Promise<void> => {
-    await Promise.all([poll, acknowledge, lease, keys, flush].map((task) => task.stop()));
-    await writeAll();
+    await Promise.all([poll, acknowledge, lease, keys, flush, resources].map((task) => task.stop()));
+    account.look();
+    await Promise.all([writeAll(), account.flush(writeResources)]);
     await control.renewLease({ ...identity, leaseMs: 0 });
   };
   const close = async (): Promise<void> => {

@@ -5,13 +5,16 @@ import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import { NAME_PATTERN } from '../contracts/ids.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import { createAccess } from './access.ts';
 import { openControlLink, type ControlLink, type ControlPlane } from './control-link.ts';
 import { createCounterBook } from './counters.ts';
+import { createDeploymentLookup, type Expectation } from './deployment-lookup.ts';
 import { createDeploymentTable, variantsOf, type DeploymentTable } from './deployment-table.ts';
 import { createGatewayServer, type Readiness } from './http-server.ts';
+import { createHostAccount, type HostAccount, type HostAccountParts } from './host-account.ts';
 import { createInferenceService } from './inference-service.ts';
 import { listClosed } from './log-folder.ts';
 import { createMetrics, type GatewayState } from './metrics.ts';
@@ -35,6 +38,10 @@ export type GatewayOptions = {
   control: ControlPlane;
   store: Pick<ArtifactStore, 'download'>;
   build: string;
+  /** With the metrics of the process itself; the gateway adds its own. */
+  registry: Registry;
+  /** What processes use, as the system tells. */
+  readTree: HostAccountParts['readTree'];
   log: Logger;
 };
 
@@ -49,9 +56,9 @@ const listen = async (server: Server, bind: string, port: number): Promise<strin
   return `http://${host}:${(server.address() as AddressInfo).port}`;
 };
 
-type StateParts = { table: DeploymentTable; pool: VersionPool; state: StateFolder; predictionLog: PredictionLog; refusals: RefusalBook };
+type StateParts = { table: DeploymentTable; pool: VersionPool; account: HostAccount; state: StateFolder; predictionLog: PredictionLog; refusals: RefusalBook };
 
-const gatewayState = ({ table, pool, state, predictionLog, refusals }: StateParts): GatewayState => ({
+const gatewayState = ({ table, pool, account, state, predictionLog, refusals }: StateParts): GatewayState => ({
   weights: () =>
     table.all().flatMap((deployment) =>
       variantsOf(deployment).map(({ model, version, role }) => {
@@ -59,11 +66,18 @@ const gatewayState = ({ table, pool, state, predictionLog, refusals }: StatePart
         return { model, version, ratio: role === 'canary' ? canary : 1 - deployment.split.canaryWeight / 100 };
       }),
     ),
-  hosts: () => pool.hosts(),
   refusals: () => refusals.totals(),
+  inFlight: () => table.all().map(({ snapshot, inFlight }) => ({ model: snapshot.model, requests: inFlight })),
+  hosts: () => {
+    account.look();
+    return pool.hosts().map((host) => ({ host, used: account.of(host.name) }));
+  },
   logCommits: () => predictionLog.commits,
   closedLogFiles: async () => (await listClosed(state.logFolder)).length,
 });
+
+/** What may be said of a model that is not served, by its last attempt. One that is applied is in the table a moment later. */
+const expectedBy = { loading: 'loading', applied: 'loading', failed: 'failed', unwanted: 'unknown' } satisfies Record<string, Expectation>;
 
 /** Stops accepting, and waits until the last answer is out or the time is up. */
 const drain = async (server: Server): Promise<void> => {
@@ -110,23 +124,30 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const pool = createVersionPool({ state, store, log });
   const counters = createCounterBook();
   const refusals = createRefusalBook();
+  const account = createHostAccount({ hosts: () => pool.hosts(), readTree: options.readTree });
   const access = createAccess();
-  access.replace(state.readKeys());
+  const keysOnDisk = state.readKeys();
+  if (keysOnDisk.length > 0) access.replace(keysOnDisk);
   const predictionLog = new PredictionLog(state.logFolder);
-  const metrics = createMetrics(gatewayState({ table, pool, state, predictionLog, refusals }), build);
-  const reconciler = createReconciler({ table, pool, counters, metrics, state, log });
-
+  const metrics = createMetrics(gatewayState({ table, pool, account, state, predictionLog, refusals }), options.registry);
   const link: { opened?: ControlLink } = {};
   let isOnDisk = false;
-  const readiness = createReadiness({ isKnown: () => isOnDisk || link.opened?.isKnown() === true, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
-  const server = createGatewayServer({ infer: createInferenceService({ table, log: predictionLog, refusals }), access, table, metrics, build, log, readiness });
+  const isKnown = (): boolean => isOnDisk || link.opened?.isKnown() === true;
+  const expectationOf = (model: string): Expectation => (isKnown() ? expectedBy[reconciler.stateOf(model) ?? 'unwanted'] : 'loading');
+  const lookup = createDeploymentLookup({ table, expectationOf });
+  const reconciler: Reconciler = createReconciler({ table, pool, counters, metrics, state, log, changed: lookup.changed });
+  const readiness = createReadiness({ isKnown, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
+  const server = createGatewayServer({ infer: createInferenceService({ lookup, log: predictionLog, refusals }), access, table, lookup, metrics, build, log, readiness });
   // The port is the lock of the gateway: nothing of the folder is changed before it is ours.
   const url = await listen(server, options.bind, options.port);
   predictionLog.recover();
   const shipper = superviseShipper(state.logFolder, log);
-  const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, refusals, state, log });
+  const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, refusals, account, state, log });
   link.opened = opened;
-  void startFromDisk(state, reconciler, opened.asked).then((isFound) => (isOnDisk = isFound));
+  void startFromDisk(state, reconciler, opened.asked).then((isFound) => {
+    isOnDisk = isFound;
+    lookup.changed();
+  });
   return {
     url,
     stop: async () => {

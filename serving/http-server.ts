@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { Access } from './access.ts';
+import type { DeploymentLookup } from './deployment-lookup.ts';
 import type { DeploymentTable } from './deployment-table.ts';
 import { modelMetadata, sendAnswer, sendFailure, sendJson, sendText } from './http-answers.ts';
 import { readBody } from './http-body.ts';
@@ -23,6 +24,7 @@ export type ServerParts = {
   infer: InferenceService;
   access: Access;
   table: DeploymentTable;
+  lookup: Pick<DeploymentLookup, 'find' | 'now'>;
   metrics: Metrics;
   readiness: () => Readiness;
   build: string;
@@ -52,9 +54,9 @@ const serveInference = async (parts: ServerParts, route: ModelRoute, request: In
   }
 };
 
-const serveModel = ({ table }: ServerParts, { kind, model, version }: ModelRoute, response: ServerResponse): void => {
-  const deployment = table.get(model);
-  if (deployment === undefined) throw new PerennialFailure('ModelNotFound', `There is no model "${model}" at this gateway.`);
+const serveModel = async ({ lookup }: ServerParts, { kind, model, version }: ModelRoute, response: ServerResponse): Promise<void> => {
+  // Whoever asks for readiness wants to know it as it is now.
+  const deployment = kind === 'modelReady' ? lookup.now(model) : await lookup.find(model);
   const metadata = modelMetadata(deployment, version);
   if (metadata === undefined && version !== undefined) throw new PerennialFailure('ModelVersionNotFound', `Version ${version} of ${model} is not loaded at this gateway.`);
   if (metadata === undefined) throw new PerennialFailure('ModelUnavailable', `No version of ${model} is deployed.`);
@@ -88,7 +90,10 @@ const serve = async (parts: ServerParts, route: Route, request: IncomingMessage,
 const handle = async (parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   try {
     const route = routeOf(request.url ?? '/');
-    if (route.permission !== null) parts.access.check(request.headers.authorization, route.permission);
+    if (route.permission !== null) {
+      if (!parts.access.isKnown()) await parts.access.known();
+      parts.access.check(request.headers.authorization, route.permission);
+    }
     const methods = methodsOf(route);
     if (!methods.includes(request.method ?? '')) {
       return sendText(response, 405, { text: JSON.stringify({ error: `This route takes ${methods.join(', ')}.` }), headers: ['content-type', 'application/json', 'allow', methods.join(', '), 'x-perennial-error', 'RouteNotFound'] });

@@ -4,7 +4,8 @@ import { PerennialFailure } from '../domain/failure.ts';
 import { InferenceRefused, readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
 import { pick } from '../domain/traffic.ts';
 import { answerText, logRecordText } from './answer-text.ts';
-import { leave, variantsOf, type AppliedDeployment, type DeploymentTable, type Variant } from './deployment-table.ts';
+import type { DeploymentLookup } from './deployment-lookup.ts';
+import { leave, variantsOf, type AppliedDeployment, type Variant } from './deployment-table.ts';
 import { clientIdOf, newInferenceId } from './inference-id.ts';
 import { countRequest } from './metrics.ts';
 import type { PredictionLog } from './prediction-log.ts';
@@ -33,12 +34,6 @@ const parseBody = (text: string): unknown => {
   }
 };
 
-const deploymentOf = (table: DeploymentTable, model: string): AppliedDeployment => {
-  const deployment = table.get(model);
-  if (deployment === undefined) throw new PerennialFailure('ModelNotFound', `There is no model "${model}" at this gateway.`);
-  return deployment;
-};
-
 const chooseVariant = (deployment: AppliedDeployment, version: number | undefined, stickyKey: string): Variant => {
   const { split, snapshot, stable, canary } = deployment;
   if (version !== undefined) {
@@ -65,9 +60,9 @@ const countRefusal = (refusals: Pick<RefusalBook, 'count'>, { snapshot, stable, 
   else if (error.code === 'MalformedBody' || error.code === 'InferenceInvalid') refusals.count(place, { reason: 'malformed', input: null });
 };
 
-type ServiceParts = { table: DeploymentTable; log: Pick<PredictionLog, 'append'>; refusals: Pick<RefusalBook, 'count'> };
+type ServiceParts = { lookup: Pick<DeploymentLookup, 'find'>; log: Pick<PredictionLog, 'append'>; refusals: Pick<RefusalBook, 'count'> };
 
-export const createInferenceService = ({ table, log, refusals }: ServiceParts): InferenceService => {
+export const createInferenceService = ({ lookup, log, refusals }: ServiceParts): InferenceService => {
   /** Writes the record; by the deployment's policy a failure refuses the answer, or lets it go and counts it. */
   const record = async ({ snapshot }: AppliedDeployment, scored: Scored, { id, key }: { id: string; key: string | undefined }): Promise<void> => {
     const { variant, rows, texts, latencyMs, fellBackFrom } = scored;
@@ -95,7 +90,7 @@ export const createInferenceService = ({ table, log, refusals }: ServiceParts): 
 
   return async (request) => {
     const begunAt = performance.now();
-    const deployment = deploymentOf(table, request.model);
+    const deployment = await lookup.find(request.model);
     deployment.inFlight += 1;
     try {
       const { answer: given, variant } = await answer(deployment, request, readEnvelope(parseBody(request.body)));

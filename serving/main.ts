@@ -1,22 +1,25 @@
 /** The gateway process: `node --import tsx serving/main.ts`. It says `"ready":true` in its log when it listens. */
-import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { createArtifactStore } from '../adapters/objectstore/index.ts';
 import { connectDatabase } from '../adapters/postgres/client.ts';
 import { createGatewayControl } from '../adapters/postgres/gateway-control.ts';
+import { registerProcessMetrics } from '../adapters/prometheus/process-metrics.ts';
+import { readTree } from '../adapters/resources/process-tree.ts';
 import { readConfig } from '../workers/config.ts';
 import { startGateway } from './gateway.ts';
 import { openWhenNeeded } from './lazy-store.ts';
 
 const config = readConfig();
 const log = pino({ level: config.logLevel, name: config.gatewayId });
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
 // A limit on file sizes is an error of one write, not the end of the process.
 process.on('SIGXFSZ', () => undefined);
 
 const store = openWhenNeeded(() => createArtifactStore(config.artifactStore));
 const { database } = connectDatabase(config.postgres.url, { connections: 4 });
+const registry = new Registry();
+registerProcessMetrics(registry, { kind: 'gateway', build: config.version });
 const gateway = await startGateway({
   gatewayId: config.gatewayId,
   bind: config.bind,
@@ -24,7 +27,9 @@ const gateway = await startGateway({
   home: config.home,
   control: createGatewayControl({ database, url: config.postgres.url }),
   store: { download: async (artifact, path) => store().download(artifact, path) },
-  build: version,
+  build: config.version,
+  registry,
+  readTree,
   log,
 }).catch((error: Error) => {
   log.fatal(error.message);

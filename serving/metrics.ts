@@ -1,5 +1,6 @@
 /** /metrics of the gateway. Requests are counted in plain objects; Prometheus' form is made when it is asked for. */
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { MAX_QUEUE_REQUESTS } from './version-host.ts';
 import { newDurations, observe, registerHistogram, type Durations } from './scraped-histogram.ts';
 
 /** Requests of one version in one role, or of no version (bad requests). */
@@ -17,9 +18,14 @@ export type VersionMetrics = {
 /** What is looked up, not counted, when metrics are asked for. */
 export type GatewayState = {
   weights(): { model: string; version: number; ratio: number }[];
-  hosts(): { name: string; queueLength: number; restarts: number; batches: number; queueDurations: Durations }[];
   /** Requests that no version could read. */
   refusals(): { model: string; version: number; reason: string; requests: number }[];
+  inFlight(): { model: string; requests: number }[];
+  hosts(): {
+    host: { name: string; queueLength: number; restarts: number; batches: number; busySeconds: number; queueDurations: Durations };
+    /** CPU seconds so far and present memory of its process. */
+    used: { cpuSeconds: number; memoryBytes: number };
+  }[];
   /** Group commits of the prediction log. */
   logCommits(): number;
   closedLogFiles(): Promise<number>;
@@ -45,6 +51,10 @@ const hostLabels = (name: string): Record<string, string> => {
   return { model: name.slice(0, slash), version: name.slice(slash + 1) };
 };
 
+/** A sample for each host. */
+const perHost = (state: GatewayState, read: (entry: ReturnType<GatewayState['hosts']>[number]) => number) => (): Sample[] =>
+  state.hosts().map((entry) => ({ labels: hostLabels(entry.host.name), value: read(entry) }));
+
 const countersOf = (all: () => VersionMetrics[], state: GatewayState): Definition[] => {
   const perVersion = (read: (entry: VersionMetrics) => number) => () => all().map((entry) => ({ labels: { model: entry.model, version: entry.version, role: entry.role }, value: read(entry) }));
   const labels = ['model', 'version', 'role'];
@@ -68,19 +78,21 @@ const countersOf = (all: () => VersionMetrics[], state: GatewayState): Definitio
       name: 'perennial_model_host_restarts_total',
       help: 'Model host processes that died or were killed.',
       labels: ['model', 'version'],
-      read: () => state.hosts().map(({ name, restarts }) => ({ labels: hostLabels(name), value: restarts })),
+      read: perHost(state, ({ host }) => host.restarts),
     },
     {
       name: 'perennial_inference_batches_total',
       help: 'Batches that the host of a version was given.',
       labels: ['model', 'version'],
-      read: () => state.hosts().map(({ name, batches }) => ({ labels: hostLabels(name), value: batches })),
+      read: perHost(state, ({ host }) => host.batches),
     },
+    { name: 'perennial_model_host_busy_seconds_total', help: 'Time that the host of a version ran batches: its share of the time is how busy it is.', labels: ['model', 'version'], read: perHost(state, ({ host }) => host.busySeconds) },
+    { name: 'perennial_model_host_cpu_seconds_total', help: 'CPU time of the host process of a version.', labels: ['model', 'version'], read: perHost(state, ({ used }) => used.cpuSeconds) },
     { name: 'perennial_prediction_log_commits_total', help: 'Group commits of the prediction log.', labels: [], read: () => [{ labels: {}, value: state.logCommits() }] },
   ];
 };
 
-const gaugesOf = (state: GatewayState, build: string): Definition[] => [
+const gaugesOf = (state: GatewayState): Definition[] => [
   {
     name: 'perennial_rollout_weight_ratio',
     help: 'Share of requests that a version gets.',
@@ -91,19 +103,28 @@ const gaugesOf = (state: GatewayState, build: string): Definition[] => [
     name: 'perennial_inference_queue_length',
     help: 'Requests that wait for the host of a version.',
     labels: ['model', 'version'],
-    read: () => state.hosts().map(({ name, queueLength }) => ({ labels: hostLabels(name), value: queueLength })),
+    read: perHost(state, ({ host }) => host.queueLength),
   },
+  { name: 'perennial_inference_queue_limit', help: 'Requests that may wait for one host; more are refused.', labels: [], read: () => [{ labels: {}, value: MAX_QUEUE_REQUESTS }] },
+  { name: 'perennial_inference_in_flight', help: 'Requests that have no answer yet.', labels: ['model'], read: () => state.inFlight().map(({ model, requests }) => ({ labels: { model }, value: requests })) },
+  { name: 'perennial_model_host_memory_bytes', help: 'Resident memory of the host process of a version.', labels: ['model', 'version'], read: perHost(state, ({ used }) => used.memoryBytes) },
   {
     name: 'perennial_prediction_log_files',
     help: 'Closed files of the prediction log that are not in the artifact store yet.',
     labels: [],
     read: async () => [{ labels: {}, value: await state.closedLogFiles() }],
   },
-  { name: 'perennial_build_info', help: 'The running build.', labels: ['version'], read: () => [{ labels: { version: build }, value: 1 }] },
 ];
 
-export const createMetrics = (state: GatewayState, build: string): Metrics => {
-  const registry = new Registry();
+/** Versions with counts of their own; when there are more, those that are no longer served are forgotten. */
+const MOST_ENTRIES = 500;
+
+const forgetUnserved = (entries: Map<string, VersionMetrics>, state: GatewayState): void => {
+  const served = new Set(state.weights().map(({ model, version }) => `${model}/${version}`));
+  for (const [key, { model, version }] of entries) if (!served.has(`${model}/${version}`)) entries.delete(key);
+};
+
+export const createMetrics = (state: GatewayState, registry: Registry): Metrics => {
   const entries = new Map<string, VersionMetrics>();
   const all = (): VersionMetrics[] => [...entries.values()];
   for (const { name, help, labels, read } of countersOf(all, state)) {
@@ -119,7 +140,7 @@ export const createMetrics = (state: GatewayState, build: string): Metrics => {
       },
     });
   }
-  for (const { name, help, labels, read } of gaugesOf(state, build)) {
+  for (const { name, help, labels, read } of gaugesOf(state)) {
     const gauge: Gauge = new Gauge({
       name,
       help,
@@ -138,13 +159,14 @@ export const createMetrics = (state: GatewayState, build: string): Metrics => {
   });
   registerHistogram(registry, 'perennial_inference_queue_duration_seconds', {
     help: 'Time that requests waited for the host of a version.',
-    series: () => state.hosts().map(({ name, queueDurations }) => ({ labels: hostLabels(name), durations: queueDurations })),
+    series: () => state.hosts().map(({ host }) => ({ labels: hostLabels(host.name), durations: host.queueDurations })),
   });
   return {
     of: (model, version, role) => {
       const key = `${model}/${version}/${role}`;
       let entry = entries.get(key);
       if (entry === undefined) {
+        if (entries.size >= MOST_ENTRIES) forgetUnserved(entries, state);
         entry = { model, version, role, byCode: new Map(), durations: newDurations(), failures: 0, fallbacks: 0, unlogged: 0 };
         entries.set(key, entry);
       }

@@ -25,6 +25,8 @@ export type Reconciler = {
   reconcile(snapshots: readonly DeploymentSnapshot[]): Promise<void>;
   /** True when every wanted model is served, or its first attempt is over. */
   isSettled(): boolean;
+  /** How the last attempt for a model stands; undefined when nobody wants it. */
+  stateOf(model: string): Target['state'] | undefined;
   /** What the control plane has not been told yet; `told` takes it off the list. */
   acknowledgements(): Acknowledgement[];
   told(acknowledgement: Acknowledgement): void;
@@ -35,7 +37,7 @@ type Target = { snapshot: DeploymentSnapshot; attempts: number; state: 'loading'
 /** Loaded hosts by version. */
 type Hosts = ReadonlyMap<number, VersionHost>;
 
-type Parts = { table: DeploymentTable; pool: VersionPool; counters: CounterBook; metrics: Metrics; state: StateFolder; log: Logger };
+type Parts = { table: DeploymentTable; pool: VersionPool; counters: CounterBook; metrics: Metrics; state: StateFolder; log: Logger; /** Called whenever a model was loaded or could not be, or became wanted. */ changed: () => void };
 
 const namedVersions = ({ model, split, versions }: DeploymentSnapshot): ServedVersion[] =>
   [split.stable, split.canary].flatMap((named) => {
@@ -75,8 +77,10 @@ const releaseAll = (pool: VersionPool, { model, versions }: DeploymentSnapshot, 
   versions.filter(({ version }) => hosts.has(version)).forEach((version) => pool.release(model, version));
 
 /** From now on the loaded versions answer; the table releases them when they are superseded. */
-const put = (parts: Parts, snapshot: DeploymentSnapshot, hosts: Hosts): void =>
+const put = (parts: Parts, snapshot: DeploymentSnapshot, hosts: Hosts): void => {
   parts.table.put(applyDeployment(snapshot, hosts, { ...parts, release: () => releaseAll(parts.pool, snapshot, hosts) }));
+  parts.changed();
+};
 
 /** Where nothing is served yet, stable answers everything as soon as it is loaded: a canary that cannot load must not keep it back. */
 const serveStableFirst = async (parts: Parts, snapshot: DeploymentSnapshot, isSuperseded: () => boolean): Promise<void> => {
@@ -103,6 +107,7 @@ export const createReconciler = (parts: Parts): Reconciler => {
     target.state = 'failed';
     target.retryAtMs = mayPass ? Date.now() + Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** target.attempts) : Infinity;
     if (!isOutage(error)) acknowledge(snapshot, error.message);
+    parts.changed();
     log.warn({ model: snapshot.model, generation: snapshot.generation, retry: mayPass }, `the deployment could not be applied: ${error.message}`);
   };
 
@@ -135,8 +140,11 @@ export const createReconciler = (parts: Parts): Reconciler => {
 
   return {
     reconcile: async (snapshots) => {
-      await Promise.all(snapshots.map(begin));
+      const attempts = snapshots.map(begin);
+      parts.changed();
+      await Promise.all(attempts);
     },
+    stateOf: (model) => targets.get(model)?.state,
     isSettled: () => [...targets.values()].every(({ state, snapshot }) => state !== 'loading' || table.get(snapshot.model) !== undefined),
     acknowledgements: () => [...untold.values()],
     told: (acknowledgement) => {

@@ -95,6 +95,7 @@ const readForCanary = (canary: Variant, stable: Variant, inputs: readonly unknow
  */
 export const score = async (deployment: AppliedDeployment, chosen: Variant, inputs: readonly unknown[], isPinned: boolean): Promise<Scored> => {
   const { stable } = deployment;
+  chosen.host.concurrency = deployment.inFlight;
   if (isPinned || chosen.role === 'stable' || stable === null) return askAlone(chosen, chosen.reader(inputs));
   const rows = readForCanary(chosen, stable, inputs);
   chosen.counters.requests += 1;

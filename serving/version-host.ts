@@ -11,6 +11,7 @@ import type { ColumnData } from '../domain/tensor-columns.ts';
 import { joinRows, sliceRows, type Rows } from './batch.ts';
 import { HOST_LIMITS, HostProcess, type HostedModel, type HostLimits } from './host-process.ts';
 import { newDurations, observe } from './scraped-histogram.ts';
+import { stayAwake } from './stay-awake.ts';
 
 export const MAX_QUEUE_REQUESTS = 1_024;
 const MAX_QUEUE_ROWS = 50_000;
@@ -53,8 +54,11 @@ const unavailable = (message: string): PerennialFailure => new PerennialFailure(
 export class VersionHost {
   /** A batch that runs longer than this, and a little for each row, has hung: its host is killed. */
   runLimitMs = 10_000;
+  /** How many requests of the deployment are under way: what a batch may hope for. */
+  concurrency = 1;
   restarts = 0;
   batches = 0;
+  busySeconds = 0;
   readonly queueDurations = newDurations();
   readonly model: HostedModel;
   readonly #options: VersionHostOptions;
@@ -65,7 +69,6 @@ export class VersionHost {
   #running: Job[] | undefined;
   #runningSince = 0;
   #batchRows = 64;
-  #lastJobs = 0;
   #isScheduled = false;
   #isClosed = false;
   #deaths = 0;
@@ -81,18 +84,12 @@ export class VersionHost {
     this.#sweep.unref();
   }
 
-  get name(): string {
-    return this.#options.name;
-  }
+  get name(): string { return this.#options.name; }
 
-  get queueLength(): number {
-    return this.#queue.length;
-  }
+  get queueLength(): number { return this.#queue.length; }
 
   /** Process id of the host while it is alive. */
-  get pid(): number | undefined {
-    return this.#process?.pid;
-  }
+  get pid(): number | undefined { return this.#process?.pid; }
 
   /** True when an answer now can be expected: the host is there and has not been with one batch for longer than `ms`. */
   isPrompt(ms: number): boolean {
@@ -137,7 +134,6 @@ export class VersionHost {
     };
   }
 
-  /** Ends the host; whoever still waits is refused. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -156,13 +152,14 @@ export class VersionHost {
 
   /**
    * Waits while further requests come in, bounded: a batch costs two wake-ups and later a commit of the log, whatever its size, so that one
-   * batch of many is far cheaper than many of few. Where requests come one by one nothing is waited for.
+   * batch of many is far cheaper than many of few. Half of the requests that are under way are enough: while they are scored and logged, the
+   * other half is read. Where requests come one by one nothing is waited for.
    */
   #gather(progress: { begunAt: number; grownAt: number; seen: number }): void {
     setImmediate(() => {
       const now = performance.now();
       if (this.#queue.length > progress.seen) Object.assign(progress, { grownAt: now, seen: this.#queue.length });
-      const isWorthIt = this.#lastJobs > 1 && this.#queuedRows < this.#batchRows;
+      const isWorthIt = this.#queue.length < this.concurrency / 2 && this.#queuedRows < this.#batchRows;
       if (isWorthIt && now - progress.grownAt < GAP_MS && now - progress.begunAt < GATHER_MS) return this.#gather(progress);
       this.#isScheduled = false;
       void this.#runBatch();
@@ -175,7 +172,6 @@ export class VersionHost {
     const jobs = this.#takeBatch();
     if (jobs.length === 0) return;
     this.#running = jobs;
-    this.#lastJobs = jobs.length;
     this.batches += 1;
     this.#runningSince = performance.now();
     const batch = joinRows(this.model.signature, jobs);
@@ -185,6 +181,7 @@ export class VersionHost {
       isHung = true;
       host.kill(`did not answer within ${limitMs} ms`);
     }, limitMs);
+    stayAwake(() => this.#running !== jobs);
     try {
       const outputs = await host.run(batch.rows, batch.tensors);
       this.#adapt(batch.rows);
@@ -193,6 +190,7 @@ export class VersionHost {
       this.#retryOrReject(jobs, error as Error, isHung);
     } finally {
       clearTimeout(timer);
+      this.busySeconds += (performance.now() - this.#runningSince) / 1_000;
       this.#running = undefined;
       this.#schedule();
     }

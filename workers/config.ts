@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { PriceTable } from '../contracts/resources.ts';
 
 export type ArtifactStoreConfig =
   | { kind: 'local'; folder: string }
@@ -32,6 +33,16 @@ export type Config = {
   apiUrl: string;
   /** Key that clients send; never logged. */
   apiKey: string | undefined;
+  /** Port of a worker's metrics; undefined: it serves none. In a local stack that of the first worker, and the next worker has the next port. */
+  metricsPort: number | undefined;
+  /** What CPU, memory, GPU and storage cost; null: not declared, so that only use is shown. */
+  prices: PriceTable | null;
+  /** Version of this build. */
+  version: string;
+  /** PATH, on which tools such as nvidia-smi are looked for. */
+  path: string;
+  /** Where alerts may go: the operator's file of receivers, and the secrets that it names (adapters/notify/receivers.ts). */
+  notify: { receiversFile: string | undefined; secrets: Readonly<Record<string, string>> };
   /** Test hook: names of code points at which the process kills itself once (see domain/ports/fault-points.ts). */
   faultPoints: string[];
   /** File of a workflow bundle in place of the one that is built from the sources here; undefined in general. */
@@ -72,6 +83,25 @@ const artifactStoreOf = (environment: Environment, home: string): ArtifactStoreC
   };
 };
 
+const buildVersion = (): string => (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+/** PERENNIAL_PRICES: the price table as JSON, or the path of a file that holds it. */
+const pricesOf = (environment: Environment): PriceTable | null => {
+  const given = environment['PERENNIAL_PRICES'] ?? '';
+  if (given === '') return null;
+  const invalid = (why: string): Error => new Error(`PERENNIAL_PRICES is no price table: ${why}; give JSON such as {"currency":"EUR","cpuSecond":0.00001}, or the path of a file with it`);
+  let value: unknown;
+  try {
+    value = JSON.parse(given.trimStart().startsWith('{') ? given : readFileSync(resolve(given), 'utf8'));
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : String(error));
+  }
+  const { success, data, error } = PriceTable.safeParse(value);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw invalid(`${issue?.path.join('.') || 'the table'}: ${issue?.message ?? ''}`);
+};
+
 /** The database address that `perennial up` left in the home folder, so that single processes started by hand find it. */
 const savedPostgresUrl = (home: string): string | undefined => {
   try {
@@ -79,6 +109,16 @@ const savedPostgresUrl = (home: string): string | undefined => {
   } catch {
     return undefined;
   }
+};
+
+const SECRET_PREFIX = 'PERENNIAL_SECRET_';
+
+const secretsOf = (environment: Environment): Record<string, string> =>
+  Object.fromEntries(Object.entries(environment).filter((entry): entry is [string, string] => entry[0].startsWith(SECRET_PREFIX) && entry[1] !== undefined));
+
+const receiversFileOf = (environment: Environment): string | undefined => {
+  const file = environment['PERENNIAL_ALERT_RECEIVERS'];
+  return file === undefined || file === '' ? undefined : resolve(file);
 };
 
 /**
@@ -116,6 +156,11 @@ export const readConfig = (environment: Environment = process.env): Config => {
     python: environment['PERENNIAL_PYTHON'] ?? join(home, 'python', 'bin', 'python'),
     apiUrl: environment['PERENNIAL_URL'] ?? `http://127.0.0.1:${apiPort}`,
     apiKey: environment['PERENNIAL_API_KEY'],
+    metricsPort: (environment['PERENNIAL_METRICS_PORT'] ?? '') === '' ? undefined : portOf(environment, 'PERENNIAL_METRICS_PORT', 0),
+    prices: pricesOf(environment),
+    version: buildVersion(),
+    path: environment['PATH'] ?? '',
+    notify: { receiversFile: receiversFileOf(environment), secrets: secretsOf(environment) },
     faultPoints: (environment['PERENNIAL_FAULT_POINTS'] ?? '').split(',').filter(Boolean),
     workflowBundle: environment['PERENNIAL_WORKFLOW_BUNDLE'],
     logLevel: environment['PERENNIAL_LOG_LEVEL'] ?? 'info',

@@ -20,11 +20,18 @@ const temporalLogger = (logger: Logger): TemporalLogger => {
   };
 };
 
-/** Sends what the SDK and its native core log through our logger; SIGINT and SIGTERM drain the worker. Once per process, first of all. */
-export const installRuntime = (logger: Logger): void => {
+/**
+ * Sends what the SDK and its native core log through our logger; SIGINT and SIGTERM drain the worker. Once per process, first of all.
+ * `metricsAddress` (host:port) is where the SDK exports its own metrics for Prometheus; undefined: nowhere.
+ */
+export const installRuntime = (logger: Logger, metricsAddress: string | undefined): void => {
+  const prometheus = { countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true };
   Runtime.install({
     logger: temporalLogger(logger),
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
+    telemetryOptions: {
+      logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} },
+      ...(metricsAddress === undefined ? {} : { metrics: { prometheus: { bindAddress: metricsAddress, ...prometheus } } }),
+    },
     shutdownSignals: ['SIGINT', 'SIGTERM'],
   });
 };

@@ -13,8 +13,10 @@ import { readConfig, type Config } from './config.ts';
 import { connectWorker } from './connect.ts';
 import { keepLease } from './lease.ts';
 import { createLogger, installRuntime, type Logger } from './logger.ts';
-import { workerOptions } from './options.ts';
+import { freeLoopbackAddress, serveMetrics, type MetricsServer } from './metrics-server.ts';
+import { slotsOf, workerOptions } from './options.ts';
 import { keepSettlingRuns } from './settle-runs.ts';
+import { keepSyncingSchedules } from './sync-schedules.ts';
 
 const POOL_PATTERN = /^[a-z][a-z0-9-]{0,31}$/;
 
@@ -34,14 +36,14 @@ const createWorker = async (pool: Pool, config: Config, composition: Composition
 /** Polls until the process is told to end; what runs then is drained. */
 const poll = async (pool: Pool, worker: Worker, composition: Composition, logger: Logger): Promise<void> => {
   const lease = keepLease(composition.leases, pool, logger);
-  const settling = pool === WORKFLOWS_POOL ? keepSettlingRuns(composition.settlement, logger) : undefined;
+  const upkeep = pool === WORKFLOWS_POOL ? [keepSettlingRuns(composition.settlement, logger), keepSyncingSchedules(composition.schedules, logger)] : [];
   try {
     const running = worker.run();
     logger.info({ ready: true }, 'polling');
     await running;
     logger.info('drained');
   } finally {
-    await Promise.all([lease.stop(), settling?.stop()]);
+    await Promise.all([lease, ...upkeep].map((task) => task.stop()));
   }
 };
 
@@ -53,16 +55,37 @@ const abortBeforePolling = (): { signal: AbortSignal; over: () => void } => {
   return { signal: controller.signal, over: () => ['SIGINT', 'SIGTERM'].forEach((name) => process.off(name, abort)) };
 };
 
-const run = async (pool: Pool, config: Config, logger: Logger): Promise<void> => {
+/** Serves the worker's metrics where a port is configured. */
+const startMetrics = async (pool: Pool, worker: Worker, place: { config: Config; metrics: Composition['metrics']; sdkAddress: string | undefined; logger: Logger }): Promise<MetricsServer | undefined> => {
+  const { config, metrics, sdkAddress, logger } = place;
+  if (config.metricsPort === undefined || sdkAddress === undefined) return undefined;
+  const used = (): number => {
+    const { numInFlightActivities, numInFlightWorkflowActivations } = worker.getStatus();
+    return pool === WORKFLOWS_POOL ? numInFlightWorkflowActivations : numInFlightActivities;
+  };
+  metrics.showPool(pool, () => ({ total: slotsOf(pool), used: used() }));
+  try {
+    return await serveMetrics(metrics, { bind: config.bind, port: config.metricsPort, sdkAddress });
+  } catch (error) {
+    // Work is worth more than what is told of it.
+    logger.error({ error: String(error) }, 'the metrics cannot be served');
+    return undefined;
+  }
+};
+
+const run = async (pool: Pool, config: Config, { logger, sdkAddress }: { logger: Logger; sdkAddress: string | undefined }): Promise<void> => {
   const starting = abortBeforePolling();
   const composition = compose(config);
   const connection = await connectWorker(config, logger, starting.signal);
+  let server: MetricsServer | undefined;
   try {
     const worker = await createWorker(pool, config, composition, connection);
+    server = await startMetrics(pool, worker, { config, metrics: composition.metrics, sdkAddress, logger });
     starting.over();
     if (starting.signal.aborted) return;
     await poll(pool, worker, composition, logger);
   } finally {
+    await server?.close();
     await connection.close().catch(() => undefined);
     await composition.close();
   }
@@ -72,9 +95,10 @@ const main = async (): Promise<void> => {
   const pool = poolOf(process.argv.slice(2));
   const config = readConfig();
   const logger = createLogger({ logLevel: config.logLevel, pool });
-  installRuntime(logger);
+  const sdkAddress = config.metricsPort === undefined ? undefined : await freeLoopbackAddress();
+  installRuntime(logger, sdkAddress);
   try {
-    await run(pool, config, logger);
+    await run(pool, config, { logger, sdkAddress });
   } catch (error) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     logger.fatal({ error: detail }, 'the worker ends');

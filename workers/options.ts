@@ -35,3 +35,9 @@ export const workerOptions = (pool: Pool): Partial<WorkerOptions> & { taskQueue:
   ...HEARTBEATS,
   ...(byPool[pool] ?? TRAINING),
 });
+
+/** How many tasks a worker of the pool runs at once at most. */
+export const slotsOf = (pool: Pool): number => {
+  const options = workerOptions(pool);
+  return options.maxConcurrentWorkflowTaskExecutions ?? options.maxConcurrentActivityTaskExecutions ?? 0;
+};

@@ -2,6 +2,8 @@
  * Brings the rows of closed runs to what Temporal says of them, and keeps their histories beyond Temporal's retention.
  * A run whose last write failed, or that was terminated, would look open for ever otherwise.
  */
+import { pipelineOfRunId } from '../contracts/ids.ts';
+import type { RunEnd } from '../domain/alerts.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { RunLedger } from '../domain/ports/run-ledger.ts';
 import type { ClosedRun } from '../adapters/temporal/closed-runs.ts';
@@ -15,14 +17,19 @@ const RUNS_AT_ONCE = 50;
 export type SettlementPorts = {
   ledger: RunLedger;
   artifacts: ArtifactStore;
+  /** Told of a failed run whose end could not be written: nobody could report it then. Telling it twice is the same. */
+  reportEnd: (end: RunEnd) => Promise<void>;
   closedRun: (run: { workflowId: string; isEnding: boolean }) => Promise<ClosedRun | undefined>;
 };
 
 type UnsettledRun = Awaited<ReturnType<RunLedger['unsettledRuns']>>[number];
 
-const settleRun = async ({ ledger, artifacts, closedRun }: SettlementPorts, run: UnsettledRun): Promise<boolean> => {
-  const closed = await closedRun({ workflowId: run.workflowId, isEnding: run.state !== 'running' });
+const settleRun = async ({ ledger, artifacts, closedRun, reportEnd }: SettlementPorts, run: UnsettledRun): Promise<boolean> => {
+  const isEnding = run.state !== 'running';
+  const closed = await closedRun({ workflowId: run.workflowId, isEnding });
   if (closed === undefined) return false;
+  const pipeline = pipelineOfRunId(run.runId);
+  if (!isEnding && closed.end.state === 'failed' && pipeline !== undefined) await reportEnd({ pipeline, runId: run.runId, ...closed.end });
   const artifact = await artifacts.put(Buffer.from(closed.history));
   await ledger.settleRun(run.runId, { ...closed.end, history: { artifact, events: closed.events } });
   return true;

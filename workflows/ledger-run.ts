@@ -1,9 +1,8 @@
 /** The one run of a pipeline that the trigger ledger has in flight: starting it, and learning that it ended. */
 import { ChildWorkflowCancellationType, condition, ParentClosePolicy, startChild } from '@temporalio/workflow';
-import { composeRunId, runWorkflowId } from '../contracts/ids.ts';
-import type { PipelineSpec } from '../contracts/pipeline.ts';
+import { composeRunId, runWorkflowId, workflowIdOfRunId } from '../contracts/ids.ts';
 import type { RunInput } from '../contracts/run.ts';
-import type { Trigger } from '../contracts/trigger.ts';
+import type { ChampionStanding, LedgerPipeline, Trigger } from '../contracts/trigger.ts';
 import { isAutomatic, runPartOf, type LedgerState } from '../domain/triggers.ts';
 import { askAgainDelayMs } from '../domain/waiting.ts';
 import { isAlreadyStarted } from './failure.ts';
@@ -18,9 +17,10 @@ export type Ledger = LedgerState & {
   cooldownUntilMs: number | null;
   /** True while the end of the run in flight will be reported by Temporal, because it is a child of this execution. */
   isWatched: boolean;
+  /** Runs that ended, and are to be recorded as retrains. */
+  ended: string[];
+  champion: ChampionStanding | null;
 };
-
-export type PipelineVersion = { version: number; spec: PipelineSpec };
 
 const startPipelineRun = (input: RunInput): Promise<{ result: () => Promise<unknown> }> =>
   startChild<typeof pipelineRun>('pipelineRun', {
@@ -35,17 +35,37 @@ const startPipelineRun = (input: RunInput): Promise<{ result: () => Promise<unkn
     staticSummary: `${input.trigger.kind}: ${input.trigger.reason}`.slice(0, 200),
   });
 
+const endRun = (ledger: Ledger, runId: string): void => {
+  if (ledger.inFlight?.runId !== runId) return;
+  ledger.inFlight = null;
+  ledger.ended.push(runId);
+};
+
 const watch = (ledger: Ledger, runId: string, run: { result: () => Promise<unknown> }): void => {
-  const end = (): void => {
-    if (ledger.inFlight?.runId === runId) ledger.inFlight = null;
-  };
+  const end = (): void => endRun(ledger, runId);
   ledger.isWatched = true;
   // How it ended is the run's own record; the ledger only needs to know that it did.
   run.result().then(end, end);
 };
 
+const isRunOpen = (runId: string): Promise<boolean> => isOpen(workflowIdOfRunId(runId) ?? runId);
+
+/**
+ * A run of the model that this ledger did not start (by hand, or by another pipeline of the model) is in flight too: drift is coalesced into it, and the others
+ * wait for its end. A row may be behind, so the run itself is asked.
+ */
+export const adoptOpenRun = async (ledger: Ledger, { openRuns = [] }: LedgerPipeline): Promise<void> => {
+  if (ledger.inFlight !== null) return;
+  for (const runId of openRuns) {
+    if (!(await isRunOpen(runId))) continue;
+    ledger.inFlight = { runId, triggerId: '' };
+    ledger.isWatched = false;
+    return;
+  }
+};
+
 /** Starts the run of a trigger and puts it in flight. */
-export const startRun = async (ledger: Ledger, trigger: Trigger, { version, spec }: PipelineVersion): Promise<string> => {
+export const startRun = async (ledger: Ledger, trigger: Trigger, { version, spec }: LedgerPipeline): Promise<string> => {
   const { pipeline } = ledger;
   const { id, kind, reason } = trigger;
   const runId = composeRunId(pipeline, runPartOf(id));
@@ -71,6 +91,6 @@ export const waitForWork = async (ledger: Ledger): Promise<void> => {
   if (inFlight === null || ledger.isWatched) return condition(hasWork);
   const beganAtMs = Date.now();
   while (!(await condition(hasWork, askAgainDelayMs(Date.now() - beganAtMs)))) {
-    if (!(await isOpen(runWorkflowId(ledger.pipeline, inFlight.runId)))) ledger.inFlight = null;
+    if (!(await isRunOpen(inFlight.runId))) endRun(ledger, inFlight.runId);
   }
 };

@@ -3,10 +3,10 @@
  * each finding once per version. Whether the pipeline retrains on it is decided there, so that a finding that leads to
  * nothing has its row too.
  */
-import { CancellationScope, condition, continueAsNew, log, setCurrentDetails, setHandler, TemporalFailure, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, continueAsNew, log, patched, setCurrentDetails, setHandler, TemporalFailure, workflowInfo } from '@temporalio/workflow';
 import { championChangedSignal, monitorStatusQuery } from '../contracts/messages.ts';
 import type { MonitorInput, MonitorWindow } from '../contracts/monitor.ts';
-import { findingsOf, findingTriggerId, rememberReports, type MonitorFinding } from '../domain/monitor.ts';
+import { findingsOf, findingTriggerId, qualityStandingOf, rememberReports, type MonitorFinding } from '../domain/monitor.ts';
 import { quick, untilDone } from './proxies.ts';
 import { setSearchAttributes } from './search-attributes.ts';
 
@@ -21,11 +21,13 @@ type MonitorState = {
   changes: number;
   lastWindow: MonitorWindow | null;
   lastDecision: string | null;
+  /** False in executions that began before there were alerts. */
+  alerts: boolean;
 };
 
 const beginMonitor = (input: MonitorInput): MonitorState => {
   const { nextWindow = 0, windowsReported = [] } = input.resume ?? {};
-  const state: MonitorState = { input, nextWindow, reported: windowsReported, changes: 0, lastWindow: null, lastDecision: null };
+  const state: MonitorState = { input, nextWindow, reported: windowsReported, changes: 0, lastWindow: null, lastDecision: null, alerts: patched('alertOnWindows') };
   setHandler(monitorStatusQuery, () => ({
     model: state.input.model,
     version: state.input.version,
@@ -48,7 +50,7 @@ const report = async (state: MonitorState, finding: MonitorFinding, window: Moni
   const { model, pipeline } = state.input;
   const id = findingTriggerId(model, window.version, finding);
   const at = new Date(Date.now()).toISOString();
-  const trigger = { id, kind: finding.kind, reason: finding.reason, at, source: `monitor/${model}` };
+  const trigger = { id, kind: finding.kind, reason: finding.reason, at, source: `monitor/${model}`, quality: qualityStandingOf(window) };
   await untilDone(`${finding.kind} of version ${window.version}`).submitTrigger({ pipeline, trigger });
 };
 
@@ -60,6 +62,7 @@ const judge = async (state: MonitorState, window: MonitorWindow): Promise<void> 
   const decision = findings.length === 0 ? 'nothing to report' : findings.map(({ kind, reason }) => `${kind}: ${reason}`).join('; ');
   const recorded = { model, version: window.version, window: window.window, decision };
   await untilDone(decision).recordMonitorDecision(recorded);
+  if (state.alerts) await untilDone('alerts').alertOnWindows({ model, pipeline: state.input.pipeline, version: window.version, spec });
   if (changes !== state.changes) return;
   state.reported = rememberReports(state.reported, findings);
   state.lastWindow = window;

@@ -4,9 +4,9 @@
  */
 import { CancellationScope, condition, continueAsNew, allHandlersFinished, setHandler, workflowInfo } from '@temporalio/workflow';
 import { submitTriggerSignal, triggersStatusQuery } from '../contracts/messages.ts';
-import type { Trigger, TriggerOutcome, TriggersInput } from '../contracts/trigger.ts';
-import { batchSizeOf, cooldownUntilMs, decideTrigger, rememberId } from '../domain/triggers.ts';
-import { startRun, waitForWork, type Ledger, type PipelineVersion } from './ledger-run.ts';
+import type { LedgerPipeline, Trigger, TriggerOutcome, TriggersInput } from '../contracts/trigger.ts';
+import { batchSizeOf, cooldownUntilMs, decideQueued, decideTrigger, rememberId } from '../domain/triggers.ts';
+import { adoptOpenRun, startRun, waitForWork, type Ledger } from './ledger-run.ts';
 import { untilDone } from './proxies.ts';
 import { setSearchAttributes } from './search-attributes.ts';
 
@@ -31,6 +31,8 @@ const beginLedger = ({ pipeline, resume }: TriggersInput): Ledger => {
     decided: 0,
     cooldownUntilMs: null,
     isWatched: false,
+    ended: resume?.ended ?? [],
+    champion: null,
   };
   setHandler(submitTriggerSignal, (trigger) => void ledger.pending.push(trigger), { description: 'An event that may start a run' });
   setHandler(triggersStatusQuery, () => ({
@@ -39,12 +41,14 @@ const beginLedger = ({ pipeline, resume }: TriggersInput): Ledger => {
     pending: ledger.pending.length + ledger.next.length,
     decided: ledger.decided,
     cooldownUntil: ledger.cooldownUntilMs === null ? null : new Date(ledger.cooldownUntilMs).toISOString(),
+    champion: ledger.champion,
   }));
   return ledger;
 };
 
-const loadPipeline = async (ledger: Ledger): Promise<PipelineVersion | null> => {
+const loadPipeline = async (ledger: Ledger): Promise<LedgerPipeline | null> => {
   const pipeline = await untilDone(`current version of ${ledger.pipeline}`).loadPipeline({ pipeline: ledger.pipeline });
+  if (pipeline !== null) await adoptOpenRun(ledger, pipeline);
   return pipeline;
 };
 
@@ -57,8 +61,8 @@ const record = async (ledger: Ledger, decisions: Decision[]): Promise<void> => {
 };
 
 /** Decides one trigger; null when it has no row yet (queued) or already has one (duplicate). */
-const decide = async (ledger: Ledger, trigger: Trigger, pipeline: PipelineVersion | null): Promise<Decision | null> => {
-  const decision = decideTrigger(ledger, trigger, pipeline?.spec ?? null, Date.now());
+const decide = async (ledger: Ledger, trigger: Trigger, pipeline: LedgerPipeline | null): Promise<Decision | null> => {
+  const decision = decideTrigger(ledger, trigger, pipeline, Date.now());
   if (decision.kind === 'duplicate') return null;
   ledger.recentIds = rememberId(ledger.recentIds, trigger.id);
   if (decision.kind === 'final') return { trigger, outcome: decision.outcome };
@@ -78,16 +82,24 @@ const decidePending = async (ledger: Ledger): Promise<void> => {
   await record(ledger, decisions);
 };
 
-/** A queued trigger becomes the next run, of the pipeline as it is then. */
+/** A queued trigger becomes the next run, of the pipeline as it is then; it waits on when another run of the model has begun meanwhile. */
 const startQueued = async (ledger: Ledger): Promise<void> => {
-  const trigger = ledger.next.shift();
-  if (trigger === undefined) return;
   const pipeline = await loadPipeline(ledger);
-  const outcome: TriggerOutcome =
-    pipeline === null
-      ? { outcome: 'rejected', reason: 'there is no such pipeline' }
-      : { outcome: 'ran', runId: await startRun(ledger, trigger, pipeline) };
-  await record(ledger, [{ trigger, outcome }]);
+  const trigger = ledger.inFlight === null ? ledger.next.shift() : undefined;
+  if (trigger === undefined) return;
+  const decision = decideQueued(trigger, pipeline);
+  if (decision.kind === 'final') await record(ledger, [{ trigger, outcome: decision.outcome }]);
+  else if (pipeline !== null) await record(ledger, [{ trigger, outcome: { outcome: 'ran', runId: await startRun(ledger, trigger, pipeline) } }]);
+};
+
+/** A champion that retrains no longer beat is seen here, run by run. */
+const recordEnded = async (ledger: Ledger): Promise<void> => {
+  const [runId] = ledger.ended;
+  if (runId === undefined) return;
+  const { pipeline } = ledger;
+  const standing = await untilDone(`the end of ${runId}`).recordRetrain({ pipeline, runId });
+  ledger.ended.shift();
+  ledger.champion = standing ?? ledger.champion;
 };
 
 const mustContinueAsNew = (ledger: Ledger): boolean => {
@@ -98,9 +110,9 @@ const mustContinueAsNew = (ledger: Ledger): boolean => {
   return !isWatching && (continueAsNewSuggested || historyLength >= LONG_HISTORY);
 };
 
-const carryOn = async ({ pipeline, recentIds, pending, inFlight, next, lastAutomaticRunAtMs }: Ledger): Promise<never> => {
+const carryOn = async ({ pipeline, recentIds, pending, inFlight, next, lastAutomaticRunAtMs, ended }: Ledger): Promise<never> => {
   await condition(allHandlersFinished);
-  return continueAsNew<typeof pipelineTriggers>({ pipeline, resume: { recentIds, pending, inFlight, next, lastAutomaticRunAtMs } });
+  return continueAsNew<typeof pipelineTriggers>({ pipeline, resume: { recentIds, pending, inFlight, next, lastAutomaticRunAtMs, ended } });
 };
 
 export const pipelineTriggers = async (input: TriggersInput): Promise<never> => {
@@ -108,6 +120,7 @@ export const pipelineTriggers = async (input: TriggersInput): Promise<never> => 
   setSearchAttributes({ pipeline: input.pipeline, stage: 'triggers' });
   for (;;) {
     if (mustContinueAsNew(ledger)) await carryOn(ledger);
+    else if (ledger.ended.length > 0) await recordEnded(ledger);
     // The queued trigger came first: it takes its place before later ones are decided.
     else if (ledger.inFlight === null && ledger.next.length > 0) await startQueued(ledger);
     else if (ledger.pending.length > 0) await decidePending(ledger);

@@ -5,7 +5,7 @@
  * A profile is a function of the summary, because the Web UI shows the summary of each activity.
  */
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { MonitorActivities, RolloutActivities, RunActivities, StepActivities, TriggerActivities } from '../contracts/activities.ts';
+import type { AlertActivities, MonitorActivities, RolloutActivities, RunActivities, StepActivities, TickActivities, TriggerActivities } from '../contracts/activities.ts';
 import { DATA_POOL, taskQueueOf, type Pool } from '../contracts/queues.ts';
 
 /**
@@ -19,7 +19,7 @@ const BACKOFF = { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 
 /** How long a step may wait for a worker of the data pool. */
 export const DATA_SCHEDULE_TO_START_SECONDS = 3_600;
 
-type RecordActivities = RunActivities & RolloutActivities & MonitorActivities & TriggerActivities;
+type RecordActivities = RunActivities & RolloutActivities & MonitorActivities & TriggerActivities & AlertActivities;
 
 /**
  * Short transactions in the registry and signals to other workflows. Safe to repeat: every write is absolute or keyed
@@ -45,6 +45,34 @@ export const untilDone = (summary: string) =>
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
     startToCloseTimeout: '10 seconds',
+    retry: BACKOFF,
+  });
+
+/**
+ * A tick of a schedule, retried until done: an outage that failed it would pause the schedule for something that is no failure of its run.
+ * Safe to repeat: the tick is known by its scheduled time, a cancel request may come twice, and the others only read.
+ */
+export const ticking = (summary: string) =>
+  proxyActivities<TickActivities>({
+    ...COMMON,
+    summary,
+    taskQueue: taskQueueOf(DATA_POOL),
+    startToCloseTimeout: '15 seconds',
+    retry: BACKOFF,
+  });
+
+/**
+ * One attempt to send a message. An answer of the receiver is a result, which the incident judges and spaces out itself; what is retried here is a
+ * worker that died or a database that is away. Safe to repeat: a message that was sent is not sent again, and one whose sending was not
+ * written down goes out under the same id.
+ */
+export const alerting = (summary: string) =>
+  proxyActivities<Pick<AlertActivities, 'deliverAlert'>>({
+    ...COMMON,
+    summary,
+    taskQueue: taskQueueOf(DATA_POOL),
+    startToCloseTimeout: '1 minute',
+    heartbeatTimeout: '10 seconds',
     retry: BACKOFF,
   });
 

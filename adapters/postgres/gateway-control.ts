@@ -1,7 +1,7 @@
 /** The gateway's side of the deployment tables. */
 import { sql, type Kysely } from 'kysely';
 import pg from 'pg';
-import { DEPLOYMENT_CHANNEL, DeploymentSnapshot, type ServingCounters } from '../../contracts/deployment.ts';
+import { DEPLOYMENT_CHANNEL, DeploymentSnapshot, type ServingCounters, type ServingResources } from '../../contracts/deployment.ts';
 import type { GatewayControl } from '../../domain/ports/deployments.ts';
 import { asJson, askDatabase } from './client.ts';
 import { upsertRefusals } from './input-refusals.ts';
@@ -54,6 +54,31 @@ const upsertCounters = async (database: Kysely<Database>, gateway: { gatewayId: 
         fallbacks: sql`excluded.fallbacks`,
         unlogged: sql`excluded.unlogged`,
         latency: sql`excluded.latency`,
+        updated_at: sql`now()`,
+      }),
+    )
+    .execute();
+};
+
+const upsertResources = async (database: Kysely<Database>, gateway: { gatewayId: string; incarnation: string }, resources: ServingResources[]): Promise<void> => {
+  const rows = resources.map(({ model, version, day, cpuSeconds, memoryGibSeconds, peakMemoryBytes }) => ({
+    gateway_id: gateway.gatewayId,
+    incarnation: gateway.incarnation,
+    model,
+    version,
+    day,
+    cpu_seconds: cpuSeconds,
+    memory_gib_seconds: memoryGibSeconds,
+    peak_memory_bytes: peakMemoryBytes,
+  }));
+  await database
+    .insertInto('serving_resources')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['gateway_id', 'incarnation', 'model', 'version', 'day']).doUpdateSet({
+        cpu_seconds: sql`excluded.cpu_seconds`,
+        memory_gib_seconds: sql`excluded.memory_gib_seconds`,
+        peak_memory_bytes: sql`excluded.peak_memory_bytes`,
         updated_at: sql`now()`,
       }),
     )
@@ -118,6 +143,7 @@ export const createGatewayControl = ({ database, url }: { database: Kysely<Datab
     },
     writeCounters: (gateway, counters) => (counters.length === 0 ? Promise.resolve() : askDatabase(() => upsertCounters(database, gateway, counters))),
     writeRefusals: (gateway, refusals) => (refusals.length === 0 ? Promise.resolve() : askDatabase(() => upsertRefusals(database, gateway, refusals))),
+    writeResources: (gateway, resources) => (resources.length === 0 ? Promise.resolve() : askDatabase(() => upsertResources(database, gateway, resources))),
     recordSegment: async ({ segmentId, gatewayId, model, artifact, rows, rowsByVersion, firstAt, lastAt }) => {
       const row = { segment_id: segmentId, gateway_id: gatewayId, model, artifact: asJson(artifact), rows, rows_by_version: asJson(rowsByVersion), first_at: firstAt, last_at: lastAt };
       await askDatabase(() => database.insertInto('prediction_segments').values(row).onConflict((conflict) => conflict.column('segment_id').doNothing()).execute());

@@ -1,9 +1,28 @@
 /** Closed monitor windows in PostgreSQL. */
 import { sql, type Kysely } from 'kysely';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
+import type { ColumnHistogram } from '../../contracts/monitor-report.ts';
 import type { ConceptRecord, MonitorWindows } from '../../domain/ports/monitoring.ts';
 import { asJson, askDatabase } from './client.ts';
 import type { Database } from './schema.ts';
+
+/** Histograms are for reports on what is happening; older ones would fill the database, and their scores stay in the windows. */
+const WINDOWS_WITH_HISTOGRAMS = 50;
+/** The columns whose histograms are kept, the most drifted first: a model may have thousands. */
+const MOST_HISTOGRAMS = 200;
+
+const mostTelling = (window: MonitorWindow, histograms: ColumnHistogram[]): ColumnHistogram[] => {
+  if (histograms.length <= MOST_HISTOGRAMS) return histograms;
+  const drifted = new Set(window.columns.filter((column) => column.drifted).map(({ column }) => column));
+  return [...histograms].sort((first, second) => Number(drifted.has(second.column)) - Number(drifted.has(first.column))).slice(0, MOST_HISTOGRAMS);
+};
+
+const saveHistograms = (database: Kysely<Database>, { model, window, histograms }: { model: string; window: MonitorWindow; histograms: ColumnHistogram[] }) => sql`
+  with outdated as (
+    delete from monitor_histograms where model = ${model} and version = ${window.version} and window_number <= ${window.window - WINDOWS_WITH_HISTOGRAMS})
+  insert into monitor_histograms (model, version, window_number, histograms)
+  values (${model}, ${window.version}, ${window.window}, ${asJson(mostTelling(window, histograms))}::jsonb)
+  on conflict (model, version, window_number) do update set histograms = excluded.histograms, updated_at = now()`.execute(database);
 
 /** What a detector read of a window is written once, and lies beside the report: the report is written again with every label that comes. */
 const save = (database: Kysely<Database>, model: string, window: MonitorWindow, concept: ConceptRecord | undefined) => sql<{ concept: ConceptRecord | null }>`
@@ -36,7 +55,8 @@ const takeAwaiting = (database: Kysely<Database>, model: string, version: number
 
 /** Monitor windows on PostgreSQL. Every method throws PostgresUnavailable in an outage. */
 export const createMonitorWindows = (database: Kysely<Database>): MonitorWindows => ({
-  save: async (model, window, concept) => {
+  save: async (model, window, { histograms, concept } = {}) => {
+    if (histograms !== undefined) await askDatabase(() => saveHistograms(database, { model, window, histograms }));
     const { rows } = await askDatabase(() => save(database, model, window, concept));
     return rows[0]?.concept ?? undefined;
   },

@@ -70,8 +70,8 @@ export const createRunLedger = ({ database, pool }: Connection): RunLedger => {
   };
   return {
     startStep: (context, attempt) => execute(startStep(context, attempt)),
-    finishStep: (context, output) => execute(finishStep(context, output)),
-    failStep: (context, failure, state) => execute(failStep(context, failure, state)),
+    finishStep: (context, output, use) => execute(finishStep(context, output, use)),
+    failStep: (context, failure, state, use) => execute(failStep(context, { failure, state }, use)),
     finishRun: (context, end) => execute(finishRun(context, end)),
     ...settlement(database),
     ...products(database),

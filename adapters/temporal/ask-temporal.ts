@@ -23,9 +23,9 @@ const outageOf = (error: unknown): string | undefined => {
  * Runs one question to the Temporal server.
  * @throws PerennialFailure TemporalUnavailable in an outage; any other error goes through
  */
-export const askTemporal = async <T>(client: Client, question: () => Promise<T>): Promise<T> => {
+export const askTemporal = async <T>(client: Client, question: () => Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> => {
   try {
-    return await client.withDeadline(Date.now() + DEADLINE_MS, question);
+    return await client.withDeadline(Date.now() + deadlineMs, question);
   } catch (error) {
     const outage = outageOf(error);
     if (outage === undefined) throw error;

@@ -1,15 +1,52 @@
 /** What activities ask of the workflow engine, by the Temporal client: signals that start their workflow where it does not run. */
-import type { Client } from '@temporalio/client';
-import { monitorWorkflowId, triggersWorkflowId } from '../../contracts/ids.ts';
-import { championChangedSignal, submitTriggerSignal } from '../../contracts/messages.ts';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionStatusName } from '@temporalio/client';
+import type { AlertInput } from '../../contracts/alert.ts';
+import { alertWorkflowId, monitorWorkflowId, triggersWorkflowId, workflowIdOfRunId } from '../../contracts/ids.ts';
+import { alertOccurrenceSignal, championChangedSignal, submitTriggerSignal } from '../../contracts/messages.ts';
 import type { MonitorInput } from '../../contracts/monitor.ts';
 import { WORKFLOWS_POOL, taskQueueOf } from '../../contracts/queues.ts';
+import type { RunPresence } from '../../contracts/schedule.ts';
 import type { Trigger, TriggersInput } from '../../contracts/trigger.ts';
+import type { AlertReport } from '../../domain/ports/alerts.ts';
 import type { WorkflowControl } from '../../domain/ports/workflow-control.ts';
 import { askTemporal } from './ask-temporal.ts';
 
 /** A workflow that ended (by hand, say) is started again under its id. */
 const options = { taskQueue: taskQueueOf(WORKFLOWS_POOL), workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+
+const PRESENCE: Partial<Record<WorkflowExecutionStatusName, RunPresence>> = { RUNNING: 'open', CONTINUED_AS_NEW: 'open', PAUSED: 'open', COMPLETED: 'ended', CANCELLED: 'cancelled' };
+
+/** Undefined when Temporal does not know the run (any more). */
+const ifFound = async <T>(question: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await question;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+};
+
+const raiseAlert = (client: Client, { model, kind, subject, pipeline, policy, occurrence }: AlertReport): Promise<unknown> => {
+  const input: AlertInput = { model, kind, subject, pipeline, policy };
+  return client.workflow.signalWithStart('alert', {
+    ...options,
+    workflowId: alertWorkflowId(input),
+    args: [input],
+    signal: alertOccurrenceSignal,
+    signalArgs: [{ occurrence, pipeline, policy }],
+    staticSummary: `${kind} of ${model}: ${occurrence.reason}`.slice(0, 200),
+  });
+};
+
+/** Without an open incident there is nothing that could be clear. */
+const clearAlert = async (client: Client, report: AlertReport): Promise<void> => {
+  const { pipeline, policy, occurrence } = report;
+  try {
+    await client.workflow.getHandle(alertWorkflowId(report)).signal(alertOccurrenceSignal, { occurrence, pipeline, policy });
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+};
 
 /** @throws PerennialFailure TemporalUnavailable while the server cannot be reached */
 export const createWorkflowControl = (client: Client): WorkflowControl => ({
@@ -36,5 +73,16 @@ export const createWorkflowControl = (client: Client): WorkflowControl => ({
         signalArgs: [{ version, pipeline, spec }],
       }),
     );
+  },
+  runPresence: async (runId) => {
+    const handle = client.workflow.getHandle(workflowIdOfRunId(runId) ?? runId);
+    const description = await ifFound(askTemporal(client, () => handle.describe()));
+    return description === undefined ? 'absent' : (PRESENCE[description.status.name] ?? 'failed');
+  },
+  cancelRun: async (runId) => {
+    await ifFound(askTemporal(client, () => client.workflow.getHandle(workflowIdOfRunId(runId) ?? runId).cancel()));
+  },
+  reportAlert: async (report: AlertReport) => {
+    await askTemporal(client, () => (report.occurrence.firing ? raiseAlert(client, report) : clearAlert(client, report)));
   },
 });

@@ -61,14 +61,16 @@ const readJson = async <Value>(path: string, name: OutputFile, schema: z.ZodType
 
 /**
  * Reads and checks the outputs of a training that ended with success.
+ * @param options.predictions whether the trainer's own predictions must be there; without them parity is not checked
  * @throws PerennialFailure TrainerOutputInvalid with the file and what is wrong in it
  */
-export const readOutputs = async (folder: string): Promise<TrainerOutputs> => {
+export const readOutputs = async (folder: string, options: { predictions: 'required' | 'optional' }): Promise<TrainerOutputs> => {
   const modelFile = await requireFile(folder, 'model.onnx');
   const metricsFile = await requireFile(folder, 'metrics.json');
   const signatureFile = await requireFile(folder, 'signature.json');
   const { metrics, resumedFrom } = await readJson(metricsFile, 'metrics.json', MetricsFile);
   await readJson(signatureFile, 'signature.json', ModelSignature);
-  const predictionsFile = (await findFile(folder, 'predictions.parquet')) ?? null;
+  const findPredictions = options.predictions === 'required' ? requireFile : findFile;
+  const predictionsFile = (await findPredictions(folder, 'predictions.parquet')) ?? null;
   return { modelFile, metricsFile, signatureFile, predictionsFile, trainMetrics: metrics, resumedFrom };
 };

@@ -135,7 +135,7 @@ export const createTrainerProcess = (options: TrainerProcessOptions): Trainer =>
     const logFile = join(dirname(job.outputFolder), 'trainer.log');
     await writeFile(logFile, log.content());
     if (failure !== undefined) throw failure;
-    const outputs = await readOutputs(job.outputFolder).catch((error: unknown) => {
+    const outputs = await readOutputs(job.outputFolder, { predictions: typeof job.train.trainer === 'string' ? 'required' : 'optional' }).catch((error: unknown) => {
       throw withLog(error, log);
     });
     return { ...outputs, logFile };

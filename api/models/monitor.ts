@@ -26,6 +26,7 @@ const WindowView = z.object({
   judgedQuality: z.number().nullable().describe('The value with which the version was judged before it was deployed.'),
   qualityDropped: z.boolean(),
   judgedBy: z.enum(['labels', 'estimate']).nullish().describe('What said whether quality dropped; null while nothing could.'),
+  estimatedQuality: z.number().nullish().describe('The watched metric as the scores promise it; null for one that cannot be estimated.'),
   performance: WindowQuality.nullish().describe('What the labels say, so far.'),
   estimate: EstimatedQuality.nullish().describe('What the scores promise, before any label (CBPE).'),
   concept: ConceptReport.nullish().describe('What the detector of concept drift read; null until the labels have come.'),

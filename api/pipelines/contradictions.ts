@@ -1,7 +1,9 @@
 /** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
 import type { DataCheck, GateSpec, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
 import { EstimatedMetric } from '../../contracts/quality.ts';
+import { schedulesOf } from '../../contracts/schedule.ts';
 import { nearestKey } from '../../domain/nearest-key.ts';
+import { scheduleProblems } from '../../domain/schedules.ts';
 import type { FieldError } from '../http/problem.ts';
 
 type Range = { min?: number | undefined; max?: number | undefined };
@@ -81,6 +83,22 @@ const monitorErrors = ({ monitor, features }: ModelPipelineSpec): FieldError[] =
   return errors;
 };
 
+const triggerErrors = ({ triggers: { budget }, train }: ModelPipelineSpec): FieldError[] => {
+  if (budget === undefined) return [];
+  if (budget.runs === undefined && budget.trainMinutes === undefined) return [{ path: 'triggers.budget', message: 'limits nothing', fix: 'Add runs, trainMinutes or both.' }];
+  if (budget.trainMinutes === undefined || budget.trainMinutes * 60 >= train.timeoutSeconds) return [];
+  return [{ path: 'triggers.budget.trainMinutes', message: `${budget.trainMinutes} min have no room for one run, which may train ${train.timeoutSeconds} s`, fix: 'Raise it, or lower train.timeoutSeconds.' }];
+};
+
+const scheduleErrors = (spec: PipelineSpec): FieldError[] => {
+  const schedules = schedulesOf(spec);
+  const pathOf = (index: number): string => (Array.isArray(spec.schedule) ? `schedule[${index}]` : 'schedule');
+  return [
+    ...schedules.flatMap((schedule, index) => scheduleProblems(schedule.spec).map((error) => ({ ...error, path: `${pathOf(index)}.${error.path}` }))),
+    ...duplicates(schedules.map(({ name }) => name)).map(({ name, index }) => ({ path: `${pathOf(index)}.name`, message: `the schedule "${name}" is there twice`, fix: 'Give each schedule a name of its own.' })),
+  ];
+};
+
 const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
   const tables = Object.keys(spec.source.tables);
   return [
@@ -90,6 +108,7 @@ const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
     ...spec.gates.flatMap((gate, index) => gateErrors(gate, `gates[${index}]`)),
     ...rolloutErrors(spec),
     ...monitorErrors(spec),
+    ...triggerErrors(spec),
   ];
 };
 
@@ -100,7 +119,7 @@ const stepsErrors = (spec: StepsPipelineSpec): FieldError[] =>
 export const rolloutContradictions = (rollout: ModelPipelineSpec['rollout']): FieldError[] =>
   rolloutErrors({ rollout } as ModelPipelineSpec).map((error) => ({ ...error, path: error.path.replace(/^rollout\./, '') }));
 
-export const contradictionsOf = (spec: PipelineSpec): FieldError[] => (spec.kind === 'model' ? modelErrors(spec) : stepsErrors(spec));
+export const contradictionsOf = (spec: PipelineSpec): FieldError[] => [...(spec.kind === 'model' ? modelErrors(spec) : stepsErrors(spec)), ...scheduleErrors(spec)];
 
 /** What is allowed but surely not meant. */
 export const warningsOf = (spec: PipelineSpec): string[] => {

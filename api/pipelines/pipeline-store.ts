@@ -6,12 +6,13 @@ import { PerennialFailure } from '../../domain/failure.ts';
 import { audit } from '../http/audit.ts';
 import { canonicalJson, sha256 } from '../http/unique.ts';
 import type { Principal } from '../keys/key-store.ts';
+import { declareSchedules, type ScheduleChange } from '../schedules/schedule-rows.ts';
 
 export type PipelineVersion = { name: string; version: number; spec: PipelineSpec };
 
 export type PipelineStore = {
-  /** Writes a changed pipeline as a new version; an unchanged one keeps its version. */
-  apply(spec: PipelineSpec, principal: Principal): Promise<{ version: number; hash: string; created: boolean }>;
+  /** Writes a changed pipeline as a new version; an unchanged one keeps its version. Its schedules are written with it. */
+  apply(spec: PipelineSpec, principal: Principal): Promise<{ version: number; hash: string; created: boolean; schedules: ScheduleChange[] }>;
   /** @throws PerennialFailure PipelineNotFound */
   current(name: string): Promise<PipelineVersion>;
   /** @throws PerennialFailure PipelineNotFound */
@@ -42,12 +43,13 @@ export const createPipelineStore = (database: Kysely<Database>): PipelineStore =
   const apply: PipelineStore['apply'] = (spec, principal) =>
     database.transaction().execute(async (transaction) => {
       const applied = await applyIn(transaction, spec);
-      if (!applied.created) return applied;
+      const schedules = await declareSchedules(transaction, spec, principal);
+      if (!applied.created) return { ...applied, schedules };
       const { version, hash } = applied;
       await transaction.insertInto('pipeline_versions').values({ pipeline: spec.name, version, spec: JSON.stringify(spec), spec_hash: hash, created_by: principal.name }).execute();
       await transaction.updateTable('pipelines').set({ current_version: version }).where('name', '=', spec.name).execute();
       await audit(transaction, principal, { action: 'pipeline.apply', subject: spec.name, detail: { version, hash } });
-      return applied;
+      return { ...applied, schedules };
     });
 
   const version: PipelineStore['version'] = async (name, number) => {

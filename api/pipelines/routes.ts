@@ -7,6 +7,7 @@ import { bodyAsIs } from '../http/validation.ts';
 import { principalOf } from '../http/guard.ts';
 import { RequestRefused } from '../http/problem.ts';
 import { Instant, iso, NameParams, problems } from '../http/schemas.ts';
+import { syncAll } from '../schedules/sync.ts';
 import { parseYaml, type ParsedText } from './parse-text.ts';
 import { validatePipeline } from './validate.ts';
 import { warningsOf } from './contradictions.ts';
@@ -18,6 +19,7 @@ const AppliedPipeline = z.object({
   version: z.number().int(),
   created: z.boolean().describe('False when nothing changed: the version is the one that was there.'),
   hash: z.string(),
+  schedules: z.array(z.object({ name: z.string(), change: z.enum(['created', 'updated', 'unchanged', 'deleted']) })).describe('What became of its declared schedules.'),
   warnings: z.array(z.string()),
 });
 
@@ -67,7 +69,9 @@ const registerApply = (app: App, context: ApiContext): void => {
       if (parsed === null || parsed === undefined) throw new RequestRefused('MalformedBody', [{ path: '', message: 'the body is empty', fix: 'Send the pipeline as JSON or YAML.' }]);
       const spec = validatePipeline(parsed, request.params.name);
       const applied = await context.pipelines.apply(spec, principalOf(request));
-      return reply.code(applied.created ? 201 : 200).send({ name: spec.name, ...applied, warnings: warningsOf(spec) });
+      // An unchanged schedule too: someone may have changed Temporal's by hand.
+      const unsynced = await syncAll(context, spec.name, applied.schedules.map(({ name }) => name));
+      return reply.code(applied.created ? 201 : 200).send({ name: spec.name, ...applied, warnings: [...warningsOf(spec), ...unsynced] });
     },
   });
 };

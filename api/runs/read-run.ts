@@ -6,7 +6,7 @@ import { PerennialFailure } from '../../domain/failure.ts';
 import type { ApiContext } from '../http/app-types.ts';
 import type { LiveRun, RunMemo } from './live-runs.ts';
 import { runLinks } from './run-links.ts';
-import { readRun, type RunRows, type StepRow } from './run-rows.ts';
+import { readReasons, readRun, type RunRows, type StepRow } from './run-rows.ts';
 import type { RunView } from './run-schemas.ts';
 import { isTerminal, runView } from './run-view.ts';
 
@@ -43,7 +43,7 @@ const memoOf = (live: LiveRun | undefined): RunMemo | undefined => (live === und
 export const showRun = async (context: ApiContext, runId: string): Promise<RunView> => {
   const workflowId = workflowIdOfRunId(runId);
   if (workflowId === undefined) throw runNotFound(runId);
-  const [found, pools] = await Promise.all([readRun(context.pool, runId), context.pools.live()]);
+  const [found, pools, reasons] = await Promise.all([readRun(context.pool, runId), context.pools.live(), readReasons(context.pool, runId)]);
   const steps = found?.steps ?? [];
   const speaksForItself = found !== undefined && (isTerminal(found.run.state) || isBusy(found));
   const live = speaksForItself ? undefined : await context.liveRuns.of(workflowId, { withStatus: pools.has(WORKFLOWS_POOL) && needsStatus(steps) });
@@ -56,5 +56,5 @@ export const showRun = async (context: ApiContext, runId: string): Promise<RunVi
   const links = runLinks(context.temporal, { runId, workflowId });
   const retryOf = found?.run.retryOf ?? memoOf(live)?.retryOf;
   const earlier = retryOf === undefined ? undefined : ((await readRun(context.pool, retryOf))?.steps ?? []);
-  return runView({ runId, workflowId, links, row: found?.run, steps, earlier, spec, live, moment: { nowMs: Date.now(), pools } });
+  return runView({ runId, workflowId, links, row: found?.run, steps, earlier, spec, live, moment: { nowMs: Date.now(), pools }, prices: context.prices, reasons });
 };

@@ -2,7 +2,9 @@
 import { sql, type Kysely } from 'kysely';
 import type { Pool } from 'pg';
 import type { Database } from '../../adapters/postgres/schema.ts';
+import type { AttemptUse } from '../../contracts/resources.ts';
 import type { FailureRecord, RunOutcome, RunState, RunTrigger, StepState } from '../../contracts/run.ts';
+import type { RunReason } from './run-schemas.ts';
 
 export type RunRow = {
   runId: string;
@@ -31,6 +33,8 @@ export type StepRow = {
   failure: FailureRecord | null;
   startedAt: string | null;
   finishedAt: string | null;
+  /** What its attempts used, as far as it was measured. */
+  uses: AttemptUse[] | null;
 };
 
 /** A run as a row has it: instants are dates, or in JSON texts of PostgreSQL's. */
@@ -42,7 +46,12 @@ const RUN = `r.run_id as "runId", r.pipeline, r.pipeline_version as "pipelineVer
 const READ_RUN = `
   select ${RUN}, now() as now, (
     select json_agg(s order by s.position) from (
-      select step, position, pool, state, attempts, worker, input, output, failure, started_at as "startedAt", finished_at as "finishedAt"
+      select step, position, pool, state, attempts, worker, input, output, failure, started_at as "startedAt", finished_at as "finishedAt", (
+        select json_agg(u order by u.attempt) from (
+          select attempt, waiting_seconds as "waitingSeconds", duration_seconds as "durationSeconds", cpu_seconds as "cpuSeconds",
+            memory_gib_seconds as "memoryGibSeconds", peak_memory_bytes as "peakMemoryBytes", gpu_seconds as "gpuSeconds",
+            gpu_peak_memory_bytes as "gpuPeakMemoryBytes", stored_bytes as "storedBytes"
+          from step_resources where run_id = run_steps.run_id and step = run_steps.step) u) as uses
       from run_steps where run_id = r.run_id) s) as steps
   from runs r where r.run_id = $1`;
 
@@ -68,6 +77,22 @@ export const readRun = async (pool: Pick<Pool, 'query'>, runId: string): Promise
   const { steps: rawSteps, now, ...raw } = row;
   const [run, steps] = [withTimes<RunRow>(raw), (rawSteps ?? []).map(withTimes<StepRow>)];
   return { run, steps, quietMs: quietMsOf(now, run, steps) };
+};
+
+/** A trigger is coalesced into the run, or into the queued trigger that then became the run. */
+const READ_REASONS = `
+  with started as (select pipeline, trigger_id from triggers where run_id = $1)
+  select kind, reason, count(*)::int as events, bool_or(outcome = 'ran') as started, min(at) as "firstAt", max(at) as "lastAt"
+  from (
+    select * from triggers where run_id = $1
+    union all select * from triggers where coalesced_into = $1
+    union all select t.* from started s join triggers t on t.coalesced_into = s.trigger_id and t.pipeline = s.pipeline) t
+  group by kind, reason order by started desc, min(at), reason limit 50`;
+
+/** Why the run was started, by the trigger ledger. */
+export const readReasons = async (pool: Pick<Pool, 'query'>, runId: string): Promise<RunReason[]> => {
+  const { rows } = await pool.query<Omit<RunReason, 'firstAt' | 'lastAt'> & { firstAt: Date; lastAt: Date }>({ name: 'read-reasons', text: READ_REASONS, values: [runId] });
+  return rows.map((row) => ({ ...row, firstAt: row.firstAt.toISOString(), lastAt: row.lastAt.toISOString() }));
 };
 
 export type RunFilter = { pipeline?: string | undefined; state?: string | undefined; before?: string | undefined; limit: number };

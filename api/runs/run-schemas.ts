@@ -1,6 +1,7 @@
 /** What the API shows of a run. */
 import { z } from 'zod';
 import { Instant, RunId } from '../http/schemas.ts';
+import { StepResources } from './resources.ts';
 
 export const FailureView = z.object({ code: z.string(), message: z.string(), fix: z.string(), logTail: z.array(z.string()).optional() });
 
@@ -27,6 +28,7 @@ export const StepView = z
     startedAt: Instant.nullable(),
     finishedAt: Instant.nullable(),
     durationMs: z.number().nullable(),
+    resources: StepResources.nullable().describe('What its attempts used; null until the first one ended, and where nothing was measured.'),
   })
   .meta({ id: 'Step' });
 export type StepView = z.infer<typeof StepView>;
@@ -54,9 +56,29 @@ const runFields = {
   links: RunLinks,
 };
 
+/** Triggers of one kind and reason that led to this run: the one that started it, or those that were coalesced into it. */
+export const RunReason = z.object({
+  kind: z.string(),
+  reason: z.string(),
+  events: z.number().int().describe('How many triggers had this reason.'),
+  started: z.boolean().describe('Whether one of them started the run.'),
+  firstAt: Instant,
+  lastAt: Instant,
+});
+export type RunReason = z.infer<typeof RunReason>;
+
 /** `degraded` says what could not be asked: what is shown then comes from PostgreSQL alone. */
 export const RunView = z
-  .object({ ...runFields, step: z.string().nullable(), waitingFor: z.string().nullable(), degraded: z.string().nullable(), steps: z.array(StepView) })
+  .object({
+    ...runFields,
+    step: z.string().nullable(),
+    waitingFor: z.string().nullable(),
+    degraded: z.string().nullable(),
+    steps: z.array(StepView),
+    resources: StepResources.nullable(),
+    currency: z.string().nullable(),
+    reasons: z.array(RunReason).describe('From the trigger ledger, the one that started it first; at most 50. Empty for a run by hand.'),
+  })
   .meta({ id: 'Run' });
 export type RunView = z.infer<typeof RunView>;
 

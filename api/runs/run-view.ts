@@ -2,12 +2,14 @@
 import { modelOf, type PipelineSpec } from '../../contracts/pipeline.ts';
 import { WORKFLOWS_POOL } from '../../contracts/queues.ts';
 import { pipelineOfRunId } from '../../contracts/ids.ts';
+import type { PriceTable } from '../../contracts/resources.ts';
 import type { RunState, RunStatus } from '../../contracts/run.ts';
 import { waitForPool } from '../system/worker-pools.ts';
 import type { PendingActivity } from '../temporal/pending-activities.ts';
 import type { LiveRun } from './live-runs.ts';
+import { resourcesOf } from './resources.ts';
 import type { RunRow, StepRow } from './run-rows.ts';
-import type { RunSummary, RunView, StepView } from './run-schemas.ts';
+import type { RunReason, RunSummary, RunView, StepView } from './run-schemas.ts';
 import { closeSteps, plannedSteps, presentStep, stepsOf, withAllPending, withReused, type Moment } from './step-views.ts';
 
 export type RunParts = {
@@ -23,6 +25,8 @@ export type RunParts = {
   /** Undefined when the row has the end already, so that nobody was asked. */
   live: LiveRun | undefined;
   moment: Moment;
+  prices: PriceTable | null;
+  reasons?: readonly RunReason[];
 };
 
 export const isTerminal = (state: RunState): boolean => state !== 'running';
@@ -32,7 +36,7 @@ const durationOf = (startedAt: string | null, end: { finishedAt: string | null; 
 
 type Base = Omit<RunView, 'step' | 'waitingFor' | 'degraded' | 'steps'>;
 
-const baseOf = ({ runId, workflowId, links, row, spec, live, moment }: RunParts): Base => {
+const baseOf = ({ runId, workflowId, links, row, steps, spec, live, moment, prices, reasons = [] }: RunParts): Base => {
   const known = live === undefined || live.kind === 'absent' ? undefined : live;
   const closed = live?.kind === 'closed' ? live : undefined;
   const state = row !== undefined && isTerminal(row.state) ? row.state : (closed?.state ?? row?.state ?? 'running');
@@ -53,6 +57,9 @@ const baseOf = ({ runId, workflowId, links, row, spec, live, moment }: RunParts)
     finishedAt,
     durationMs: durationOf(startedAt, { finishedAt, nowMs: moment.nowMs }),
     links,
+    resources: resourcesOf(steps.flatMap((step) => step.uses ?? []), prices),
+    currency: prices?.currency ?? null,
+    reasons: [...reasons],
   };
 };
 
@@ -81,7 +88,7 @@ const degradedText = ({ live, moment }: RunParts): string | null => {
 export const runView = (parts: RunParts): RunView => {
   const base = baseOf(parts);
   const { pending, status } = parts.live?.kind === 'open' ? parts.live : { pending: [], status: null };
-  const rows = withAllPending(stepsOf(parts.steps, plannedSteps(parts.spec)), pending, parts.moment);
+  const rows = withAllPending(stepsOf(parts.steps, plannedSteps(parts.spec), parts.prices), pending, parts.moment);
   const all = parts.earlier === undefined ? rows : withReused(rows, parts.earlier);
   const degraded = degradedText(parts);
   if (isTerminal(base.state)) return { ...base, step: null, waitingFor: null, degraded, steps: closeSteps(all, base.state) };

@@ -3,6 +3,8 @@ import type { PipelineSpec } from '../../contracts/pipeline.ts';
 import { MODEL_STEPS, type RunState } from '../../contracts/run.ts';
 import type { PendingActivity } from '../temporal/pending-activities.ts';
 import { waitForPool } from '../system/worker-pools.ts';
+import type { PriceTable } from '../../contracts/resources.ts';
+import { resourcesOf } from './resources.ts';
 import type { StepView } from './run-schemas.ts';
 import type { StepRow } from './run-rows.ts';
 
@@ -24,7 +26,7 @@ const OPEN = new Set(['waiting', 'running']);
 const DONE = new Set(['succeeded', 'reused']);
 
 /** A step as its row has it. */
-const ofRow = (row: StepRow): StepView => ({
+const ofRow = (row: StepRow, prices: PriceTable | null): StepView => ({
   name: row.step,
   state: row.state,
   waitingFor: null,
@@ -38,6 +40,7 @@ const ofRow = (row: StepRow): StepView => ({
   startedAt: row.startedAt,
   finishedAt: row.finishedAt,
   durationMs: duration(row.startedAt, row.finishedAt),
+  resources: resourcesOf(row.uses, prices),
 });
 
 const notStarted = ({ name, pool }: Planned): StepView => ({
@@ -54,16 +57,17 @@ const notStarted = ({ name, pool }: Planned): StepView => ({
   startedAt: null,
   finishedAt: null,
   durationMs: null,
+  resources: null,
 });
 
 /** Rows and plan together: every planned step once, in order, and rows of steps that the plan does not know. */
-export const stepsOf = (rows: readonly StepRow[], plan: readonly Planned[]): StepView[] => {
+export const stepsOf = (rows: readonly StepRow[], plan: readonly Planned[], prices: PriceTable | null): StepView[] => {
   const byName = new Map(rows.map((row) => [row.step, row]));
   const planned = plan.map((step) => {
     const row = byName.get(step.name);
-    return row === undefined ? notStarted(step) : ofRow(row);
+    return row === undefined ? notStarted(step) : ofRow(row, prices);
   });
-  const unplanned = rows.filter((row) => !plan.some((step) => step.name === row.step)).map(ofRow);
+  const unplanned = rows.filter((row) => !plan.some((step) => step.name === row.step)).map((row) => ofRow(row, prices));
   return [...planned, ...unplanned];
 };
 

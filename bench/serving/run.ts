@@ -1,5 +1,5 @@
 /**
- * `npm run bench:serving [-- --rounds 3 --seconds 4]`: single rows of a LightGBM model over HTTP V2 JSON, our gateway with everything on against
+ * `npm run bench:serving [-- --rounds 3 --seconds 4 --connections 1,16,64]`: single rows of a LightGBM model over HTTP V2 JSON, our gateway with everything on against
  * FastAPI with onnxruntime, in turn, on this machine. Ends with one line of JSON.
  */
 import { execFile } from 'node:child_process';
@@ -14,13 +14,13 @@ import { repositoryRoot } from '../../deploy/local/tools/machine.ts';
 import { pythonPart } from '../../deploy/local/tools/python.ts';
 import { startFastApi, startGateway, type Server } from './servers.ts';
 
-const CONNECTIONS = [1, 16, 64];
 const WARM_UP_MS = 1_500;
 const here = join(repositoryRoot, 'bench', 'serving');
 const LOAD_GENERATOR = fileURLToPath(new URL('./load-generator.ts', import.meta.url));
 const run = promisify(execFile);
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '4' } } });
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '4' }, connections: { type: 'string', default: '1,16,64' } } });
+const CONNECTIONS = values.connections.split(',').map(Number);
 const rounds = Number(values.rounds);
 const measureMs = Number(values.seconds) * 1_000;
 

@@ -5,7 +5,7 @@ import { clean } from '../output.ts';
 import { readPipelineFile, type PipelineFile } from '../pipeline-file.ts';
 import { openSession, segment } from '../session.ts';
 
-type Applied = { name: string; version: number; created: boolean; hash: string; warnings: string[] };
+type Applied = { name: string; version: number; created: boolean; hash: string; warnings: string[]; schedules?: { name: string; change: string }[] };
 
 /** The API's messages begin with the path of the mistake: with a line of the file they lead the reader there. */
 const located = (failure: CliFailure, file: string, { lineOf }: PipelineFile): CliFailure => {
@@ -36,6 +36,7 @@ export const registerApply = (program: Command): void => {
       }
       if (output.json) return output.document(applied);
       output.say(`${applied.name} version ${applied.version}${applied.created ? '' : ' (unchanged)'}`);
+      (applied.schedules ?? []).forEach(({ name: schedule, change }) => output.say(`schedule ${clean(schedule)}: ${change}`));
       applied.warnings.forEach((warning) => output.say(output.paint('yellow', `warning: ${clean(warning)}`)));
       output.say(output.paint('dim', `run it: perennial run start ${applied.name} --wait`));
     });

@@ -1,7 +1,6 @@
-/** Datasets, triggers and monitors: what came in, what it led to, and how the model does. */
+/** Datasets and triggers: what came in, and what it led to. */
 import type { Command } from 'commander';
-import type { Dataset, MonitorWindow, Trigger } from '../answers.ts';
-import { monitorRow } from '../monitor-row.ts';
+import type { Dataset, Trigger } from '../answers.ts';
 import { openSession, segment, wholeNumber } from '../session.ts';
 
 const registerDatasets = (program: Command): void => {
@@ -49,24 +48,7 @@ const registerTriggers = (program: Command): void => {
     });
 };
 
-const registerMonitors = (program: Command): void => {
-  program
-    .command('monitor')
-    .description('monitoring of deployed models')
-    .command('get <model>')
-    .description('drift, quality, concept drift and inputs, window by window')
-    .option('--limit <n>', 'how many windows', wholeNumber('--limit'), 20)
-    .action(async (model: string, { limit }: { limit: number }, command: Command) => {
-      const { api, output } = openSession(command);
-      const answer = await api.get<{ running: boolean | null; version: number | null; windows: MonitorWindow[] }>(`/api/v1/models/${segment(model)}/monitor?limit=${limit}`);
-      if (output.json) return output.document(answer);
-      output.say(`monitor of ${model}: ${answer.running === null ? 'not known' : answer.running ? 'running' : 'not running'}, version ${answer.version ?? '-'}`);
-      output.table(answer.windows.map(monitorRow), ['window', 'version', 'from', 'rows', 'labelled', 'drift', 'quality', 'judged', 'estimate', 'concept', 'refused', 'unlike', 'decision']);
-    });
-};
-
 export const registerDataCommands = (program: Command): void => {
   registerDatasets(program);
   registerTriggers(program);
-  registerMonitors(program);
 };

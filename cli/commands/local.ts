@@ -19,14 +19,11 @@ export const registerLocalCommands = (program: Command): void => {
     .command('doctor')
     .description('check this machine, and say how to mend what is not right')
     .action(async (_options: unknown, command: Command) => {
-      const { doctor } = await import('../../deploy/local/doctor.ts');
-      const { checks, exitCode } = await doctor();
+      const { doctor, formatDiagnosis } = await import('../../deploy/local/doctor.ts');
+      const diagnosis = await doctor();
       const output = createOutput(jsonOf(command));
-      if (output.json) output.document({ checks, ok: exitCode === 0 });
-      for (const { name, ok, detail, fix } of checks) {
-        output.say(`${ok ? output.paint('green', 'ok  ') : output.paint('red', 'FAIL')}  ${name}: ${detail}`);
-        if (fix !== undefined) output.say(`      fix: ${fix}`);
-      }
-      process.exitCode = exitCode;
+      if (output.json) output.document({ checks: diagnosis.checks, ok: diagnosis.exitCode === 0 });
+      for (const line of formatDiagnosis(diagnosis)) output.say(line);
+      process.exitCode = diagnosis.exitCode;
     });
 };

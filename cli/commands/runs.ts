@@ -22,6 +22,7 @@ const showRun = (output: Output, run: Run): void => {
   if (output.json) return output.document(run);
   output.say(`${run.runId}  ${run.state}${run.waitingFor === null ? '' : `, waits for ${clean(run.waitingFor)}`}${run.durationMs === null ? '' : `  ${seconds(run.durationMs)}`}`);
   if (run.degraded !== null) output.say(output.paint('yellow', clean(run.degraded)));
+  (run.reasons ?? []).forEach(({ kind, reason, events, started }) => output.say(`  ${started ? 'because of' : 'and'} ${kind}: ${clean(reason)}${events === 1 ? '' : ` (${events} times)`}`));
   run.steps.forEach((step) => output.say(`  ${stepLine(output, step)}`));
   if (run.failure !== null) {
     output.say(output.paint('red', `${clean(run.failure.code)}: ${clean(run.failure.message)}`));

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readConfig, type Config } from '../../workers/config.ts';
 import { nodeVersionProblem, npmPackagesProblem } from './npm-packages.mjs';
-import { portProblems, portUses } from './processes/ports.ts';
+import { defaultMetricsPort, portProblems, portUses } from './processes/ports.ts';
 import { leftoverProcesses } from './processes/process-table.ts';
 import { lockHolder } from './tools/lock.ts';
 import { repositoryRoot } from './tools/machine.ts';
@@ -112,7 +112,7 @@ const clock = ({ home: folder }: Config) => (): Finding => {
 const ports = (config: Config) => async (): Promise<Finding> => {
   const running = lockHolder(join(config.home, 'supervisor.lock'));
   if (running !== undefined) return { detail: `in use by Perennial itself (process ${running.pid})` };
-  const chosen = { api: config.apiPort, gateway: config.gatewayPort, temporal: config.temporal.port, temporalUi: config.temporal.uiPort, postgres: config.postgres.port };
+  const chosen = { api: config.apiPort, gateway: config.gatewayPort, temporal: config.temporal.port, temporalUi: config.temporal.uiPort, postgres: config.postgres.port, metrics: config.metricsPort ?? defaultMetricsPort };
   const leftovers = Object.keys(leftoverProcesses(config.home));
   if (leftovers.length > 0) return { detail: `held by leftovers of a killed supervisor (${leftovers.join(', ')}); the next start ends them` };
   const problems = await portProblems(portUses(chosen, 2, config.bind));

@@ -75,13 +75,14 @@ export const gatewayProgram = (settings: StackSettings, number: number): Program
   stopMs: 15_000,
 });
 
-/** A worker listens on no port: it says in its log that it polls. */
+/** A worker's port is only for its metrics: it says in its log that it polls. */
 const saysReady = (text: string): boolean => text.startsWith('{') && text.includes('"ready":true');
 
-export const workerProgram = (settings: StackSettings, pool: string): Program => ({
+/** Without a port the worker serves no metrics. */
+export const workerProgram = (settings: StackSettings, pool: string, metricsPort?: number): Program => ({
   name: `worker-${pool}`,
   command: nodeCommand(settings.entries.worker, ['--pool', pool]),
-  environment: settings.environment,
+  environment: { ...settings.environment, PERENNIAL_METRICS_PORT: metricsPort === undefined ? '' : String(metricsPort) },
   cwd: repositoryRoot,
   ready: { line: saysReady },
   stopSignal: 'SIGTERM',

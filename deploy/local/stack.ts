@@ -9,7 +9,7 @@ import { ensureAdminKey, type AdminKey } from './admin-key.ts';
 import { ensureDatabase, preparePostgres } from './postgres.ts';
 import { removeOutsideData } from './postgres-location.ts';
 import { createFleet, type Fleet, type Log, type Processes } from './processes/fleet.ts';
-import { findFreePorts, portProblems, portUses, portVariables, type Ports } from './processes/ports.ts';
+import { defaultMetricsPort, findFreePorts, portProblems, portUses, portVariables, type Ports } from './processes/ports.ts';
 import { endLeftovers } from './processes/process-table.ts';
 import { apiProgram, apiUrl, entryFiles, gatewayProgram, gatewayUrl, nodeCommand, workerProgram, type EntryFiles, type StackSettings } from './programs.ts';
 import { temporalProgram } from './temporal.ts';
@@ -90,6 +90,7 @@ const portsOf = (config: Config): Ports => ({
   temporal: config.temporal.port,
   temporalUi: config.temporal.uiPort,
   postgres: config.postgres.port,
+  metrics: config.metricsPort ?? defaultMetricsPort,
 });
 
 const settingsOf = async (options: StackOptions, tools: Tools): Promise<StackSettings> => {
@@ -147,12 +148,13 @@ const startAll = async ({ options, settings, tools, fleet, failure }: Start): Pr
   await together([readDatabase(), startTemporal(settings, tools, fleet)], failure);
   if (database === undefined) throw new Error('PostgreSQL did not start');
   const { url, admin } = database;
+  const { ports } = settings;
   const full = { ...settings, environment: { ...settings.environment, PERENNIAL_POSTGRES_URL: url } };
   const numbers = Array.from({ length: options.gateways ?? 2 }, (_, index) => index + 1);
   const programs = [
     apiProgram(full),
     ...numbers.map((number) => gatewayProgram(full, number)),
-    ...(options.pools ?? defaultPools).map((pool) => workerProgram(full, pool)),
+    ...(options.pools ?? defaultPools).map((pool, index) => workerProgram(full, pool, ports.metrics + index)),
   ];
   await together(programs.map((program) => fleet.add(program)), failure);
   const { temporal } = settings.config;

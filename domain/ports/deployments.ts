@@ -1,5 +1,5 @@
 import type { ArtifactRef } from '../../contracts/artifact.ts';
-import type { DeploymentSnapshot, ServingCounters, ServingOptions, TrafficSplit } from '../../contracts/deployment.ts';
+import type { DeploymentSnapshot, ServingCounters, ServingOptions, ServingResources, TrafficSplit } from '../../contracts/deployment.ts';
 import type { RefusalCount } from '../../contracts/live-inputs.ts';
 import type { RolloutOutcome, RolloutSpec, ServingWindow, StepVerdict } from '../../contracts/rollout.ts';
 
@@ -36,6 +36,8 @@ export interface GatewayControl {
   writeCounters(gateway: { gatewayId: string; incarnation: string }, counters: ServingCounters[]): Promise<void>;
   /** Absolute upsert of the refusals of a span. */
   writeRefusals(gateway: { gatewayId: string; incarnation: string }, refusals: RefusalCount[]): Promise<void>;
+  /** Absolute upsert of what model hosts used. */
+  writeResources(gateway: { gatewayId: string; incarnation: string }, resources: ServingResources[]): Promise<void>;
   /** Records a shipped segment of the prediction log; the same segment id again is the same segment. */
   recordSegment(segment: { segmentId: string; gatewayId: string; model: string; artifact: ArtifactRef; rows: number; rowsByVersion: Record<string, number>; firstAt: string; lastAt: string }): Promise<void>;
   /** Calls back after a deployment changed (LISTEN); a lost connection is opened again. Returns the way to stop. */

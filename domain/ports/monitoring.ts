@@ -3,7 +3,8 @@ import type { ColumnDistribution, FeatureColumn } from '../../contracts/features
 import type { LiveInputs } from '../../contracts/live-inputs.ts';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
 import type { LabelTimes } from '../../contracts/quality.ts';
-import type { Trigger, TriggerOutcome } from '../../contracts/trigger.ts';
+import type { ColumnHistogram } from '../../contracts/monitor-report.ts';
+import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from '../../contracts/trigger.ts';
 import type { PipelineSpec } from '../../contracts/pipeline.ts';
 import type { ConceptState } from '../concept-drift/detector.ts';
 import type { DriftSide } from '../drift/window-drift.ts';
@@ -59,8 +60,11 @@ export interface PredictionLog {
 export type ConceptRecord = { report: ConceptReport; state: ConceptState };
 
 export interface MonitorWindows {
-  /** Saves a window. What was read of it before stays; what is read now is kept if nothing was. Gives what is kept. */
-  save(model: string, window: MonitorWindow, concept?: ConceptRecord): Promise<ConceptRecord | undefined>;
+  /**
+   * Saves a window and, for reports, the histograms of its columns, of which the newest windows keep theirs. What the detector of concept drift read of
+   * it before stays; what it reads now is kept if there was nothing. Gives what is kept.
+   */
+  save(model: string, window: MonitorWindow, also?: { histograms?: ColumnHistogram[]; concept?: ConceptRecord | undefined }): Promise<ConceptRecord | undefined>;
   concept(model: string, version: number, window: number): Promise<ConceptRecord | undefined>;
   /** The first window that was closed and that no detector has read. */
   nextUnread(model: string, version: number): Promise<{ window: number; rows: number; labelled: number; to: string } | undefined>;
@@ -77,6 +81,16 @@ export interface InputRefusals {
 
 export interface TriggerLedger {
   record(pipeline: string, decisions: { trigger: Trigger; outcome: TriggerOutcome }[]): Promise<void>;
+  /** Where a trigger led, through what it was coalesced into. */
+  resolve(pipeline: string, triggerId: string): Promise<TriggerResolution>;
+}
+
+/** The runs of a model as the trigger ledger weighs them. */
+export interface Retrains {
+  /** Open runs of the pipeline or its model, and with a period what was spent within it. */
+  facts(input: { pipeline: string; model?: string | undefined; periodSeconds?: number | undefined }): Promise<Pick<LedgerPipeline, 'openRuns' | 'spent'>>;
+  /** Writes the row of a retrain that ended, once; null for a run without a model, or without an end. */
+  record(input: { pipeline: string; runId: string; limit: number }): Promise<ChampionStanding | null>;
 }
 
 export interface Pipelines {

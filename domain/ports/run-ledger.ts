@@ -1,12 +1,13 @@
+import type { AttemptUse } from '../../contracts/resources.ts';
 import type { FailureRecord, RunHistoryRef, RunOutcome, RunState, StepContext } from '../../contracts/run.ts';
 
 /** Rows of runs and their steps. Every write is absolute and keyed by (run, step), so that a retry repeats it harmlessly. */
 export interface RunLedger {
   /** Inserts the run row if it is not there, and sets the step running with this attempt. */
   startStep(context: StepContext, attempt: { number: number; worker: string; input: unknown }): Promise<void>;
-  /** Sets the step succeeded; ends the run too when the context says that it is the last step. */
-  finishStep(context: StepContext, output: unknown): Promise<void>;
-  failStep(context: StepContext, failure: FailureRecord, state: 'failed' | 'cancelled'): Promise<void>;
+  /** Sets the step succeeded; ends the run too when the context says that it is the last step. `use` is the account of the attempt, where one was kept. */
+  finishStep(context: StepContext, output: unknown, use?: AttemptUse): Promise<void>;
+  failStep(context: StepContext, failure: FailureRecord, state: 'failed' | 'cancelled', use?: AttemptUse): Promise<void>;
   finishRun(context: StepContext, end: { state: RunState; outcome?: RunOutcome; failure?: FailureRecord }): Promise<void>;
   /** Outputs of the succeeded (or reused) steps of a run by step name, in order of position. */
   outputsOf(runId: string): Promise<{ step: string; position: number; output: unknown }[]>;

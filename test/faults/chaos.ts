@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Stack } from '../../deploy/local/stack.ts';
 
 /** Every process that may die at any moment. One gateway only: the client has the other to go to. */
-export const VICTIMS = ['worker-workflows', 'worker-data', 'worker-cpu', 'api', 'gateway-1', 'postgres', 'temporal'] as const;
+export const VICTIMS = ['worker-workflows', 'worker-data', 'worker-cpu', 'worker-gpu', 'api', 'gateway-1', 'postgres', 'temporal'] as const;
 export type Victim = (typeof VICTIMS)[number];
 
 export type Disturbance = { victim: Victim; afterMs: number };

@@ -36,7 +36,7 @@ describe('a system that is broken on purpose', () => {
     const home = mkdtempSync(join(tmpdir(), 'perennial-controls-'));
     const arrivals = arrivalsOf(home);
     const environment = { PERENNIAL_SOURCE_ROOTS: arrivals, PERENNIAL_WORKFLOW_BUNDLE: await bundleFile(home), PERENNIAL_FAULT_POINTS: 'promote.after-commit' };
-    stack = await startStack({ home, ports: 'free', pools: ['workflows', 'data', 'cpu'], environment, readyMs: 120_000 });
+    stack = await startStack({ home, ports: 'free', pools: ['workflows', 'data', 'cpu', 'gpu'], environment, readyMs: 120_000 });
     await dropConstraint(stack);
     const { rows, pipelinesOf } = await smallLifecycle(arrivals);
     const options = { stack, seed: 0, trials: 1, withinMs: 0, runBoundMs: 180_000, settleMs: 8_000, perSecond: 60, rows, pipelinesOf };

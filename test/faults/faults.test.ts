@@ -19,7 +19,7 @@ describe('a kill -9 of a random process at a random moment of a lifecycle', () =
   beforeAll(async () => {
     const home = mkdtempSync(join(tmpdir(), 'perennial-faults-'));
     const arrivals = arrivalsOf(home);
-    stack = await startStack({ home, ports: 'free', pools: ['workflows', 'data', 'cpu'], environment: { PERENNIAL_SOURCE_ROOTS: arrivals }, readyMs: 120_000 });
+    stack = await startStack({ home, ports: 'free', pools: ['workflows', 'data', 'cpu', 'gpu'], environment: { PERENNIAL_SOURCE_ROOTS: arrivals }, readyMs: 120_000 });
     const { rows, pipelinesOf } = await smallLifecycle(arrivals);
     options = { stack, seed: SEED, trials: 5, withinMs: UNDISTURBED_MS, runBoundMs: 180_000, perSecond: 60, rows, pipelinesOf };
   }, 180_000);

@@ -1,4 +1,7 @@
-/** The small lifecycle of `npm test`: one month, about 20,000 rows to train on, 30 trees, steps of one second. */
+/**
+ * The small lifecycle of `npm test`: one month, about 20,000 rows to train on, 30 trees, steps of one second. The challenger is trained in the pool `gpu`
+ * (by the same CPU trainer), so that every trial shows that steps reach the pool that they ask for.
+ */
 import { join } from 'node:path';
 import { deliverMonths, EXAMPLE_FOLDER, loadPipeline } from '../../examples/flight-delays/demo/pipeline.ts';
 import { rowsOfMonth } from '../../examples/flight-delays/demo/rows.ts';
@@ -19,16 +22,16 @@ const withoutChampionGate = [{ kind: 'threshold', metric: 'rocAuc', min: 0.55 }]
 export const smallLifecycle = async (arrivals: string): Promise<LifecycleScale> => {
   deliverMonths(arrivals, ['2013-01']);
   const base = loadPipeline(arrivals);
-  const pipelineOf = (name: string, seed: number): unknown => ({
+  const pipelineOf = (name: string, seed: number, pool: string): unknown => ({
     ...base,
     name,
     split: { holdout: { last: 'P7D' } },
-    train: { ...base.train, seed, params: { ...base.train.params, num_iterations: 30, num_leaves: 15 } },
+    train: { ...base.train, seed, pool, params: { ...base.train.params, num_iterations: 30, num_leaves: 15 } },
     gates: withoutChampionGate,
     rollout: { ...base.rollout, steps, deadlineMs: 5_000 },
     monitor: undefined,
   });
-  return { months: ['2013-01'], rows: await rowsOfMonth({ exampleFolder: EXAMPLE_FOLDER, features: base.features }, '2013-02', 500), pipelinesOf: (name) => [pipelineOf(name, 1), pipelineOf(name, 2)] };
+  return { months: ['2013-01'], rows: await rowsOfMonth({ exampleFolder: EXAMPLE_FOLDER, features: base.features }, '2013-02', 500), pipelinesOf: (name) => [pipelineOf(name, 1, 'cpu'), pipelineOf(name, 2, 'gpu')] };
 };
 
 /** The demo's own sizes: three months, 120 trees, four steps. */
@@ -36,8 +39,8 @@ export const fullLifecycle = async (arrivals: string): Promise<LifecycleScale> =
   const months = ['2013-01', '2013-02', '2013-03', '2013-04'];
   deliverMonths(arrivals, months);
   const base = loadPipeline(arrivals);
-  const pipelineOf = (name: string, seed: number): unknown => ({ ...base, name, train: { ...base.train, seed }, gates: withoutChampionGate, rollout: { ...base.rollout, deadlineMs: 5_000 } });
-  return { months, rows: await rowsOfMonth({ exampleFolder: EXAMPLE_FOLDER, features: base.features }, '2013-05', 2_000), pipelinesOf: (name) => [pipelineOf(name, 1), pipelineOf(name, 2)] };
+  const pipelineOf = (name: string, seed: number, pool: string): unknown => ({ ...base, name, train: { ...base.train, seed, pool }, gates: withoutChampionGate, rollout: { ...base.rollout, deadlineMs: 5_000 } });
+  return { months, rows: await rowsOfMonth({ exampleFolder: EXAMPLE_FOLDER, features: base.features }, '2013-05', 2_000), pipelinesOf: (name) => [pipelineOf(name, 1, 'cpu'), pipelineOf(name, 2, 'gpu')] };
 };
 
 export const arrivalsOf = (home: string): string => join(home, 'arrivals');

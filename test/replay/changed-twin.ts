@@ -7,8 +7,10 @@ type Swap = { file: string; first: string; second: string };
 const SWAPS: Record<string, Swap> = {
   pipelineRun: { file: 'model-pipeline.ts', first: '.ingest({', second: '.features({' },
   rollout: { file: 'rollout-walk.ts', first: '.shiftTraffic(', second: '.readServingWindow(' },
+  alert: { file: 'alert.ts', first: '.recordAlerts(', second: '.deliverAlert(' },
   modelMonitor: { file: 'model-monitor.ts', first: '.evaluateMonitorWindows(', second: '.recordMonitorDecision(' },
   pipelineTriggers: { file: 'pipeline-triggers.ts', first: '.loadPipeline(', second: '.recordTriggers(' },
+  scheduledTrigger: { file: 'scheduled-trigger.ts', first: '.resolveTrigger(', second: '.runPresence(' },
 };
 
 export const changedWorkflows = Object.keys(SWAPS);

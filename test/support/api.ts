@@ -1,8 +1,11 @@
 /** The API on a database and a Temporal server of the test's own, called in the process, with a key per role. */
 import { Client, Connection } from '@temporalio/client';
 import type { InjectOptions } from 'fastify';
+import { Registry } from 'prom-client';
 import { isDatabaseOutage } from '../../adapters/postgres/client.ts';
 import { createDeployments } from '../../adapters/postgres/deployments.ts';
+import { createScheduleRows } from '../../adapters/postgres/schedules.ts';
+import { createScheduleEngine } from '../../adapters/temporal/schedules.ts';
 import { createWorkflowControl } from '../../adapters/temporal/workflow-control.ts';
 import { createApp } from '../../api/app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
@@ -41,17 +44,21 @@ const read = (response: { statusCode: number; headers: Record<string, unknown>; 
 };
 
 /** The app, ready. `close` of the app is the caller's. */
-export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'database' | 'pool'>, client: Client): Promise<TestApi> => {
+export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'database' | 'pool'>, client: Client, changes: Partial<ApiDependencies> = {}): Promise<TestApi> => {
   const dependencies: ApiDependencies = {
     database,
     pool,
     client,
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
+    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: 2_000 }) },
     isDatabaseOutage,
     temporal: { namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
+    createRegistry: () => new Registry(),
+    prices: null,
     openMetrics: false,
     logger: false,
+    ...changes,
   };
   const app = await createApp(dependencies);
   await app.ready();

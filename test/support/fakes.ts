@@ -7,6 +7,7 @@ import type { EvaluationReport, Lineage, TrainedModel } from '../../contracts/mo
 import type { ColumnDrift } from '../../contracts/monitor.ts';
 import { RolloutSpec } from '../../contracts/rollout.ts';
 import type { StepContext } from '../../contracts/run.ts';
+import type { ReportPorts } from '../../activities/alert-reports.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
 import type { ModelRegistry } from '../../domain/ports/model-registry.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
@@ -121,3 +122,17 @@ export const columnDrift = (column: string, score: number, changes: Partial<Colu
   histogram: null,
   ...changes,
 });
+
+/** Ports of reports where no pipeline is known, so that nothing is an alert. */
+export const silentReports: ReportPorts = {
+  facts: { runEnds: async () => [], newestWindows: async () => ({ newest: null, judged: null, withoutLabels: 0 }) },
+  pipelines: { current: async () => undefined, version: async () => undefined },
+  registry: {
+    registerVersion: async () => {
+      throw new Error('this fake registers nothing');
+    },
+    version: async () => undefined,
+    alias: async () => undefined,
+  },
+  workflows: { submitTrigger: async () => undefined, startMonitor: async () => undefined, reportAlert: async () => undefined, runPresence: async () => 'absent', cancelRun: async () => undefined },
+};

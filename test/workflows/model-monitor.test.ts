@@ -102,6 +102,18 @@ describe('a monitor', () => {
     await end('changing');
   });
 
+  it('has its alerts judged after each window, once the decision on it is recorded', async () => {
+    const looked: string[] = [];
+    const evaluateMonitorWindows = async ({ nextWindow }: { nextWindow: number }) => ({ nextWindow: nextWindow + 1, changed: [monitorWindow(nextWindow, 1)] });
+    const alertOnWindows = async ({ pipeline, version }: { pipeline: string; version: number }) => void looked.push(`${pipeline}/${version}`);
+    const scenario = environment.world.scenario('alerted', { overrides: { evaluateMonitorWindows, alertOnWindows } });
+    await environment.startMonitor(monitorInput('alerted', { pipeline: 'alerted' }));
+    await environment.temporal.sleep('84 hours');
+    expect(looked).toEqual(['alerted/1', 'alerted/1', 'alerted/1']);
+    expect(scenario.calls.slice(0, 3)).toEqual(['evaluateMonitorWindows', 'recordMonitorDecision', 'alertOnWindows']);
+    await end('alerted');
+  });
+
   it('says that it could not look, and looks again', async () => {
     let isBroken = true;
     const evaluateMonitorWindows = async ({ nextWindow }: { nextWindow: number }) => {

@@ -11,7 +11,7 @@ import type { RolloutActivities } from '../../../contracts/activities.ts';
 import { runActivity } from '../../support/activity.ts';
 import { databasePerTest } from '../../support/database-per-test.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import { evaluationReport, lineage, memoryArtifactStore, registration, rolloutPlan, servingOptions, signature, stepContext, trainedModel } from '../../support/fakes.ts';
+import { evaluationReport, lineage, memoryArtifactStore, registration, rolloutPlan, servingOptions, signature, silentReports, stepContext, trainedModel } from '../../support/fakes.ts';
 
 let test: TestDatabase;
 let reached: string[];
@@ -21,7 +21,8 @@ const portsOf = (changes: Partial<RolloutPorts> = {}): RolloutPorts => ({
   deployments: createDeployments(test.database),
   registry: createModelRegistry(test.database),
   pipelines: createPipelines(test.database),
-  workflows: { submitTrigger: async () => undefined, startMonitor: async () => undefined },
+  workflows: silentReports.workflows,
+  facts: silentReports.facts,
   faults: { reach: (name) => void reached.push(name) },
   ...changes,
 });

@@ -8,7 +8,7 @@ import type { RunLedger } from '../../../domain/ports/run-ledger.ts';
 import { runActivity } from '../../support/activity.ts';
 import { databasePerTest } from '../../support/database-per-test.ts';
 import type { TestDatabase, TestPostgres } from '../../support/database.ts';
-import { memoryArtifactStore, stepContext } from '../../support/fakes.ts';
+import { memoryArtifactStore, stepContext, silentReports } from '../../support/fakes.ts';
 
 let postgres: TestPostgres;
 let test: TestDatabase;
@@ -55,7 +55,7 @@ describe('a step activity', () => {
 
 describe('a step without activity', () => {
   it('is running, then ended, however often it is recorded', async () => {
-    const { recordStep } = createRunRecordActivities({ ledger, artifacts: memoryArtifactStore() });
+    const { recordStep } = createRunRecordActivities({ ...silentReports, ledger, artifacts: memoryArtifactStore() });
     const context = stepContext({ step: 'gate', position: 5 });
     for (const _attempt of [1, 2]) await runActivity(recordStep, { context, state: 'running' });
     expect(await stepRow()).toMatchObject({ state: 'running', worker: 'workflow' });
@@ -67,7 +67,7 @@ describe('a step without activity', () => {
 describe('proven outputs', () => {
   const artifacts = memoryArtifactStore();
   const finish = (name: string, position: number, output: unknown) => ledger.finishStep(stepContext({ step: name, position }), output);
-  const load = (before: string) => runActivity(createRunRecordActivities({ ledger, artifacts }).loadProvenOutputs, { retryOf: 'flights.r1', before });
+  const load = (before: string) => runActivity(createRunRecordActivities({ ...silentReports, ledger, artifacts }).loadProvenOutputs, { retryOf: 'flights.r1', before });
 
   it('are those before the step, in one chain, whose artifacts are there', async () => {
     const manifest = await artifacts.put(Buffer.from('manifest'));
@@ -86,6 +86,6 @@ describe('proven outputs', () => {
     await ledger.failStep(stepContext({ step: 'check', position: 1 }), { code: 'Internal', message: 'm', fix: 'f' }, 'failed');
     await finish('features', 2, {});
     expect(await load('train')).toEqual({ ingest: {} });
-    expect(await runActivity(createRunRecordActivities({ ledger, artifacts }).loadProvenOutputs, { retryOf: 'flights.none', before: 'train' })).toEqual({});
+    expect(await runActivity(createRunRecordActivities({ ...silentReports, ledger, artifacts }).loadProvenOutputs, { retryOf: 'flights.none', before: 'train' })).toEqual({});
   });
 });

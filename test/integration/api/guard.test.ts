@@ -59,6 +59,8 @@ describe('the route table', () => {
       'POST /api/v1/models/:model/rollout/resume', 'POST /api/v1/models/:model/rollout/abort', 'POST /api/v1/models/:model/rollback',
       'POST /api/v1/models/:model/labels', 'GET /api/v1/models/:model/monitor', 'POST /api/v1/events', 'GET /api/v1/triggers',
       'GET /api/v1/datasets', 'GET /api/v1/datasets/:name', 'GET /api/v1/datasets/:name/:version',
+      'GET /api/v1/alerts', 'GET /api/v1/alerts/:id', 'POST /api/v1/alerts/:id/acknowledge', 'POST /api/v1/alerts/:id/resolve',
+      'GET /api/v1/silences', 'GET /api/v1/silences/:id', 'POST /api/v1/silences', 'PUT /api/v1/silences/:id', 'DELETE /api/v1/silences/:id',
       'GET /api/v1/keys', 'POST /api/v1/keys', 'DELETE /api/v1/keys/:id', 'GET /api/v1/workers',
       'HEAD /healthz', 'GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /openapi.json',
     ];

@@ -97,6 +97,17 @@ test('kill -9 of the gateway under load: every acknowledged record reaches the s
   await eventually(() => readdirSync(join(rig.home, 'gateways', 'gateway-1', 'prediction-log')).every((name) => !/\.(open|log)$/.test(name)), { what: 'nothing is left on the disk' });
 });
 
+test('a request to a gateway that has just begun to listen waits for its model; one for a model that nobody deployed is told at once', async () => {
+  for (const start of ['with nothing on its disk', 'from its disk']) {
+    const gateway = await rig.startGateway();
+    const client = clientOf(gateway);
+    const answers = await Promise.all([client.infer('sum', [1, 1, 1]), client.infer('nobodys', [1, 1, 1])]);
+    expect(answers.map(({ status }) => status), start).toEqual([200, 404]);
+    await eventually(async () => (await rig.database.pool.query('select 1 from gateway_acknowledgements')).rowCount === 1, { what: 'the deployment is acknowledged, and so kept' });
+    await gateway.kill();
+  }
+});
+
 test('starts and serves with database and store down, and delivers everything afterwards', async () => {
   const first = await rig.startGateway();
   await serving(first);

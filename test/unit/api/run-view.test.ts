@@ -20,7 +20,7 @@ const row = (changes: Partial<RunRow> = {}): RunRow => ({
 });
 const step = (name: string, position: number, changes: Partial<StepRow> = {}): StepRow => ({
   step: name, position, pool: 'data', state: 'succeeded', attempts: 1, worker: 'w', input: null, output: { of: name }, failure: null,
-  startedAt: ago(50_000), finishedAt: ago(40_000), ...changes,
+  startedAt: ago(50_000), finishedAt: ago(40_000), uses: null, ...changes,
 });
 const pending = (changes: Partial<PendingActivity> = {}): PendingActivity => ({
   type: 'train', pool: 'gpu', started: false, attempt: 1, scheduledAt: ago(9_000), startedAt: null, heartbeatAt: null, progress: null, lastFailure: null, ...changes,
@@ -30,7 +30,7 @@ const open = (activities: PendingActivity[], status: Extract<LiveRun, { kind: 'o
 });
 const parts = (changes: Partial<RunParts>): RunParts => ({
   runId: 'late.1', workflowId: 'run/late/late.1', links: { self: '', events: '', temporal: '' }, row: row(), steps: [], earlier: undefined, spec, live: undefined,
-  moment: { nowMs: NOW, pools: ALL }, ...changes,
+  moment: { nowMs: NOW, pools: ALL }, prices: null, ...changes,
 });
 const done = [step('ingest', 0), step('check', 1), step('features', 2)];
 const view = (changes: Partial<RunParts>) => runView(parts(changes));

@@ -15,11 +15,11 @@ describe('a window of a monitor as a line', () => {
       ...window,
       quality: null,
       judgedBy: 'estimate',
-      estimate: { rocAuc: { value: 0.7, low: 0.68, high: 0.72 }, accuracy: null, precision: null, recall: null, f1: null },
+      estimatedQuality: 0.7,
       concept: { detector: 'adwin', detected: true, warning: false, labels: 640 },
       inputs: { refused: 12, refusedShare: 0.0119, unlikeTraining: 0.034 },
     };
-    expect(monitorRow(full)).toMatchObject({ quality: '- DROPPED (estimated)', estimate: 'AUC 0.700 ±0.020', concept: 'adwin DETECTED', refused: '12 (1.2 %)', unlike: '3.4 %' });
+    expect(monitorRow(full)).toMatchObject({ quality: '- DROPPED (estimated)', estimate: '0.700', concept: 'adwin DETECTED', refused: '12 (1.2 %)', unlike: '3.4 %' });
     expect(monitorRow({ ...full, concept: { detector: 'ddm', detected: false, warning: true, labels: 1 } })).toMatchObject({ concept: 'ddm warns' });
     expect(monitorRow({ ...full, concept: { detector: 'ddm', detected: false, warning: false, labels: 1 } })).toMatchObject({ concept: 'ddm calm' });
   });

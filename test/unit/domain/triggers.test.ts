@@ -1,21 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { definePipeline } from '../../../contracts/define-pipeline.ts';
-import type { PipelineSpec } from '../../../contracts/pipeline.ts';
-import type { Trigger, TriggerKind } from '../../../contracts/trigger.ts';
-import { batchSizeOf, decideTrigger, rememberId, runPartOf, type LedgerState } from '../../../domain/triggers.ts';
+import type { LedgerPipeline, Trigger, TriggerKind } from '../../../contracts/trigger.ts';
+import { batchSizeOf, decideQueued, decideTrigger, rememberId, runPartOf, type LedgerState } from '../../../domain/triggers.ts';
 
-const pipeline = (triggers: object): PipelineSpec =>
-  definePipeline({
+const pipeline = (triggers: object, spent?: LedgerPipeline['spent']): LedgerPipeline => ({
+  version: 1,
+  ...(spent === undefined ? {} : { spent }),
+  spec: definePipeline({
     name: 'flights',
     source: { tables: { flights: { files: 'x.parquet' } } },
     features: { sql: 'select 1', identity: ['id'], eventTime: 'at', label: 'late', columns: [{ name: 'x', type: 'numeric' }] },
     split: { holdout: { last: 'P1M' } },
     train: { trainer: 'lightgbm' },
     triggers,
-  });
+  }),
+});
 const eager = pipeline({ drift: true, quality: true, data: true, cooldownSeconds: 3_600 });
-const steps = definePipeline({ kind: 'steps', name: 'chain', steps: [{ name: 'one', kind: 'noop' }] });
+const steps: LedgerPipeline = { version: 1, spec: definePipeline({ kind: 'steps', name: 'chain', steps: [{ name: 'one', kind: 'noop' }] }) };
 
 const trigger = (kind: TriggerKind, id = 'new'): Trigger => ({ id, kind, reason: '', at: '2026-01-01T00:00:00Z', source: 'test' });
 const idle: LedgerState = { recentIds: [], inFlight: null, next: [], lastAutomaticRunAtMs: null };
@@ -68,6 +70,50 @@ describe('decideTrigger', () => {
     ['in flight', { ...idle, inFlight: { runId: 'flights.1', triggerId: 'new' } }],
     ['queued', { ...busy, next: [trigger('data')] }],
   ])('knows an id that is %s', (_name, state) => expect(decideTrigger(state, trigger('manual'), eager, NOW)).toEqual({ kind: 'duplicate' }));
+});
+
+describe('drift whose quality is known', () => {
+  const drift = (quality: Trigger['quality']) => ({ ...trigger('drift'), quality });
+  const refused = (reason: string) => ({ kind: 'final', outcome: { outcome: 'rejected', reason } });
+
+  it('does not retrain while the quality holds, unless told so', () => {
+    expect(decideTrigger(idle, drift('holds'), eager, NOW)).toEqual(refused('drift, but the quality holds'));
+    expect(decideTrigger(busy, drift('holds'), eager, NOW)).toEqual(refused('drift, but the quality holds'));
+    expect(decideTrigger(idle, drift('dropped'), eager, NOW)).toEqual({ kind: 'run' });
+    expect(decideTrigger(idle, drift('holds'), pipeline({ drift: true, driftWhenQualityHolds: true }), NOW)).toEqual({ kind: 'run' });
+    expect(decideTrigger(idle, { ...trigger('quality'), quality: 'holds' }, eager, NOW)).toEqual({ kind: 'run' });
+  });
+
+  it('retrains while the quality is not known, unless told to wait for the labels', () => {
+    const patient = pipeline({ drift: true, driftWhenQualityUnknown: false });
+    for (const quality of ['unknown', undefined] as const) {
+      expect(decideTrigger(idle, drift(quality), eager, NOW)).toEqual({ kind: 'run' });
+      expect(decideTrigger(idle, drift(quality), patient, NOW)).toEqual(refused('drift, and the quality is not known yet'));
+    }
+  });
+});
+
+describe('a budget', () => {
+  const limited = (spent?: LedgerPipeline['spent']) => pipeline({ drift: true, data: true, budget: { periodSeconds: 86_400, runs: 3, trainMinutes: 120 } }, spent);
+  const reasonOf = (decision: unknown) => (decision as { outcome?: { reason: string } }).outcome?.reason;
+
+  it.each(['drift', 'quality', 'data', 'schedule'] as const)('has room for %s, or says what is used up', (kind) => {
+    expect(decideTrigger(idle, trigger(kind), limited({ runs: 2, trainSeconds: 3_600 }), NOW)).toEqual({ kind: 'run' });
+    expect(reasonOf(decideTrigger(idle, trigger(kind), limited({ runs: 3, trainSeconds: 0 }), NOW))).toBe('the budget of 3 runs in 86400 s is used up');
+    expect(reasonOf(decideTrigger(idle, trigger(kind), limited({ runs: 0, trainSeconds: 3_601 }), NOW))).toMatch(/^the budget of 120 min of training in 86400 s has no room: 60 min are used, and a run may take 60 min$/);
+  });
+
+  it('does not refuse a person, and fails closed without figures', () => {
+    expect(decideTrigger(idle, trigger('manual'), limited({ runs: 9, trainSeconds: 1e6 }), NOW)).toEqual({ kind: 'run' });
+    expect(reasonOf(decideTrigger(idle, trigger('schedule'), limited(), NOW))).toBe('the budget is not known to have room');
+  });
+
+  it('is asked again when the turn of a queued trigger comes', () => {
+    expect(decideTrigger(busy, trigger('data'), limited({ runs: 9, trainSeconds: 0 }), NOW)).toEqual({ kind: 'queue' });
+    expect(reasonOf(decideQueued(trigger('data'), limited({ runs: 3, trainSeconds: 0 })))).toMatch(/used up/);
+    expect(decideQueued(trigger('data'), limited({ runs: 2, trainSeconds: 0 }))).toEqual({ kind: 'run' });
+    expect(reasonOf(decideQueued(trigger('data'), null))).toBe('there is no such pipeline');
+  });
 });
 
 describe('a ledger over random events', () => {

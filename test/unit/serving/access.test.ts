@@ -35,3 +35,13 @@ test('a revoked key is nobody as soon as the list is replaced', () => {
   expect(access.replace(keys.slice(1))).toBe(true);
   expect(() => access.check('Bearer perennial_predictor', 'infer')).toThrow('A valid API key is needed');
 });
+
+test('before the first list has come nobody is refused: requests wait for it, bounded', async () => {
+  const access = createAccess({ waitMs: 10 });
+  expect(access.isKnown()).toBe(false);
+  await expect(access.known()).rejects.toMatchObject({ code: 'ModelUnavailable' });
+  const known = access.known();
+  access.replace([]);
+  await known;
+  expect(access.isKnown()).toBe(true);
+});

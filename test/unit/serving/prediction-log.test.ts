@@ -132,8 +132,12 @@ describe('a disk that fails', () => {
     let failNext = false;
     const openFile = async (path: string): Promise<FileHandle> => {
       const handle = await open(path, 'ax');
-      const sync = handle.datasync.bind(handle);
-      handle.datasync = () => (failNext ? Promise.reject(Object.assign(new Error('broken'), { code: 'EIO' })) : sync());
+      const write = handle.write.bind(handle) as (bytes: Buffer, from: number, length: number, position: number) => Promise<unknown>;
+      const breakHalfWay = async (bytes: Buffer, from: number, length: number, position: number): Promise<never> => {
+        await write(bytes, from, Math.floor(length / 2), position);
+        throw Object.assign(new Error('broken'), { code: 'EIO' });
+      };
+      handle.write = ((...args: [Buffer, number, number, number]) => (failNext ? breakHalfWay(...args) : write(...args))) as typeof handle.write;
       return handle;
     };
     const log = new PredictionLog(folder, { openFile });

@@ -2,19 +2,21 @@
  * The time-skipping Temporal server with workers of all pools but `gpu`, on the real workflow bundle and stub activities.
  * Time is global to a server, so the tests of a file share one and skip through it together.
  */
-import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import { monitorWorkflowId, rolloutWorkflowId, SEARCH_ATTRIBUTES, triggersWorkflowId } from '../../../contracts/ids.ts';
+import { alertWorkflowId, monitorWorkflowId, rolloutWorkflowId, SEARCH_ATTRIBUTES, tickWorkflowId, triggersWorkflowId, workflowIdOfRunId } from '../../../contracts/ids.ts';
 import { CPU_POOL, DATA_POOL, taskQueueOf, WORKFLOWS_POOL } from '../../../contracts/queues.ts';
-import { submitTriggerSignal } from '../../../contracts/messages.ts';
+import { alertOccurrenceSignal, submitTriggerSignal } from '../../../contracts/messages.ts';
+import type { AlertInput, AlertOccurrence, AlertsSpec } from '../../../contracts/alert.ts';
 import type { MonitorInput } from '../../../contracts/monitor.ts';
 import type { RolloutInput } from '../../../contracts/rollout.ts';
 import type { RunInput } from '../../../contracts/run.ts';
+import type { TickInput } from '../../../contracts/schedule.ts';
 import type { Trigger, TriggersInput } from '../../../contracts/trigger.ts';
 import { testServer } from '../../../deploy/local/tools/test-server.ts';
 import { ensureWorkflowBundle } from '../../../workers/bundle.ts';
-import type { modelMonitor, pipelineRun, pipelineTriggers, rollout } from '../../../workflows/index.ts';
+import type { alert, modelMonitor, pipelineRun, pipelineTriggers, rollout, scheduledTrigger } from '../../../workflows/index.ts';
 import { recordHistories, replayHistories, type Execution, type Recorded } from './histories.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
 import { workflowIdOf } from './specs.ts';
@@ -35,7 +37,12 @@ export type Environment = {
   startMonitor: (input: MonitorInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof modelMonitor>>;
   /** Signal-with-start of the pipeline's ledger, as the product does it. */
   submitTrigger: (pipeline: string, trigger: Trigger) => Promise<WorkflowHandle<typeof pipelineTriggers>>;
+  /** A tick as a schedule starts it, at its scheduled time (without fractions of a second). */
+  startTick: (input: TickInput, scheduledAt: string) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof scheduledTrigger>>;
   startLedger: (input: TriggersInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof pipelineTriggers>>;
+  /** Signal-with-start of an incident, as the product does it. */
+  reportAlert: (input: AlertInput, occurrence: AlertOccurrence) => Promise<WorkflowHandleWithSignaledRunId<typeof alert>>;
+  startAlert: (input: AlertInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof alert>>;
   /** Histories of what was started since the last call, with those of children and continuations. */
   histories: () => Promise<Recorded[]>;
   /** Replays these histories; returns what does not fit the code. */
@@ -97,6 +104,13 @@ export const startEnvironment = async (options: Partial<WorkerOptions> = {}): Pr
   };
   const histories = (): Promise<Recorded[]> => recordHistories(client, tracked.splice(0));
   const taskQueue = taskQueueOf(WORKFLOWS_POOL);
+  const submitTrigger: Environment['submitTrigger'] = async (pipeline, trigger) => {
+    const options = { taskQueue, workflowId: triggersWorkflowId(pipeline), args: [{ pipeline }] as [TriggersInput] };
+    const handle = await client.workflow.signalWithStart<typeof pipelineTriggers, [Trigger]>('pipelineTriggers', { ...options, signal: submitTriggerSignal, signalArgs: [trigger] });
+    tracked.push({ workflowId: handle.workflowId, runId: handle.signaledRunId });
+    return handle;
+  };
+  world.connect({ submit: submitTrigger, cancel: (runId) => client.workflow.getHandle(workflowIdOfRunId(runId) ?? runId).cancel() });
   return {
     temporal,
     client,
@@ -106,14 +120,19 @@ export const startEnvironment = async (options: Partial<WorkerOptions> = {}): Pr
       track(await client.workflow.start<typeof rollout>('rollout', { taskQueue, workflowId: rolloutWorkflowId(input.model), args: [input] })),
     startMonitor: async (input) =>
       track(await client.workflow.start<typeof modelMonitor>('modelMonitor', { taskQueue, workflowId: monitorWorkflowId(input.model), args: [input] })),
-    submitTrigger: async (pipeline, trigger) => {
-      const options = { taskQueue, workflowId: triggersWorkflowId(pipeline), args: [{ pipeline }] as [TriggersInput] };
-      const handle = await client.workflow.signalWithStart<typeof pipelineTriggers, [Trigger]>('pipelineTriggers', { ...options, signal: submitTriggerSignal, signalArgs: [trigger] });
+    submitTrigger,
+    startTick: async (input, scheduledAt) =>
+      track(await client.workflow.start<typeof scheduledTrigger>('scheduledTrigger', { taskQueue, workflowId: `${tickWorkflowId(input.pipeline, input.schedule)}-${scheduledAt}`, args: [input] })),
+    startLedger: async (input) =>
+      track(await client.workflow.start<typeof pipelineTriggers>('pipelineTriggers', { taskQueue, workflowId: triggersWorkflowId(input.pipeline), args: [input] })),
+    reportAlert: async (input, occurrence) => {
+      const { pipeline, policy } = input;
+      const options = { taskQueue, workflowId: alertWorkflowId(input), args: [input] as [AlertInput], signal: alertOccurrenceSignal };
+      const handle = await client.workflow.signalWithStart<typeof alert, [{ occurrence: AlertOccurrence; pipeline: string; policy: AlertsSpec }]>('alert', { ...options, signalArgs: [{ occurrence, pipeline, policy }] });
       tracked.push({ workflowId: handle.workflowId, runId: handle.signaledRunId });
       return handle;
     },
-    startLedger: async (input) =>
-      track(await client.workflow.start<typeof pipelineTriggers>('pipelineTriggers', { taskQueue, workflowId: triggersWorkflowId(input.pipeline), args: [input] })),
+    startAlert: async (input) => track(await client.workflow.start<typeof alert>('alert', { taskQueue, workflowId: alertWorkflowId(input), args: [input] })),
     histories,
     replayAll: async () => {
       const recorded = await histories();

@@ -4,10 +4,13 @@
  */
 import { activityInfo } from '@temporalio/activity';
 import type { PerennialActivities } from '../../../contracts/activities.ts';
+import type { AlertRecord, AlertView } from '../../../contracts/alert.ts';
 import type { PipelineSpec } from '../../../contracts/pipeline.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from '../../../contracts/rollout.ts';
 import type { FailureRecord, RunOutcome, RunState } from '../../../contracts/run.ts';
-import type { Trigger, TriggerOutcome } from '../../../contracts/trigger.ts';
+import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from '../../../contracts/trigger.ts';
+import { championStanding, retrainVerdict } from '../../../domain/champion-streak.ts';
+import { tickTrigger } from '../../../domain/schedules.ts';
 import { checkReport, datasetVersion, evaluationReport, featureSet, monitorWindow, trainedModel } from './artifacts.ts';
 import { createDeployment, promote, restore, shift, type Deployment } from './deployments.ts';
 
@@ -35,8 +38,18 @@ export type Scenario = {
   spec: PipelineSpec | null;
   triggers: Map<string, { trigger: Trigger; outcome: TriggerOutcome }>;
   submitted: Trigger[];
+  /** Whether what is submitted really goes to the ledger's workflow, and a cancel to the run's. */
+  connected: boolean;
+  /** Open runs and spending, as the ledger is told of them. */
+  facts: () => Pick<LedgerPipeline, 'openRuns' | 'spent'>;
+  /** Times at which runs began, by the server's clock. */
+  runsBegunAtMs: number[];
+  retrains: ChampionStanding[];
   monitors: { version: number }[];
   monitorDecisions: string[];
+  alertRecords: AlertRecord[];
+  /** Messages in the order in which a receiver saw them. */
+  messages: { receiver: string; alert: AlertView }[];
 };
 
 export const healthyWindow: ServingWindow = { requests: 1_000, failures: 0, fallbacks: 0, latencyP50Ms: 3, latencyP95Ms: 9 };
@@ -44,10 +57,14 @@ export const healthyWindow: ServingWindow = { requests: 1_000, failures: 0, fall
 export type World = {
   scenario: (name: string, changes?: { stable?: number | null; overrides?: Overrides; spec?: PipelineSpec }) => Scenario;
   activities: PerennialActivities;
+  /** The real ways to the server, for connected scenarios. */
+  connect: (ways: Ways) => void;
 };
 
-const scenarioKeyOf = (input: { context?: { pipeline: string }; model?: string; pipeline?: string; rolloutId?: string; retryOf?: string }): string =>
-  input.context?.pipeline ?? input.model ?? input.pipeline ?? (input.rolloutId ?? input.retryOf ?? '').split('.')[0] ?? '';
+type Ways = { submit: (pipeline: string, trigger: Trigger) => Promise<unknown>; cancel: (runId: string) => Promise<unknown> };
+
+const scenarioKeyOf = (input: { context?: { pipeline: string }; model?: string; pipeline?: string; rolloutId?: string; retryOf?: string; runId?: string }): string =>
+  input.context?.pipeline ?? input.model ?? input.pipeline ?? (input.rolloutId ?? input.retryOf ?? input.runId ?? '').split('.')[0] ?? '';
 
 const stepStubs = (of: (input: object) => Scenario) =>
   ({
@@ -55,7 +72,10 @@ const stepStubs = (of: (input: object) => Scenario) =>
       if (input.context.finishesRun !== undefined) of(input).ends.set(input.context.runId, { state: 'succeeded', outcome: input.context.finishesRun });
       return { done: true };
     },
-    ingest: async ({ dataset }) => datasetVersion(dataset),
+    ingest: async ({ context, dataset }) => {
+      of({ context }).runsBegunAtMs.push(activityInfo().scheduledTimestampMs);
+      return datasetVersion(dataset);
+    },
     check: async () => checkReport,
     features: async ({ dataset }) => featureSet(dataset.dataset),
     train: async () => trainedModel,
@@ -83,18 +103,75 @@ const rolloutStubs = (of: (input: object) => Scenario) =>
     monitorSpecOf: async () => null,
   }) satisfies Partial<PerennialActivities>;
 
-const monitorStubs = (of: (input: object) => Scenario) =>
+/** As the ledger in PostgreSQL does it. */
+const resolutionOf = ({ triggers }: Scenario, triggerId: string, own = true): TriggerResolution => {
+  const outcome = triggers.get(triggerId)?.outcome;
+  if (outcome === undefined) return { kind: 'pending' };
+  if (outcome.outcome === 'ran') return { kind: 'run', runId: outcome.runId, own };
+  if (outcome.outcome === 'rejected') return { kind: 'rejected', reason: outcome.reason };
+  return outcome.into.includes('.') ? { kind: 'run', runId: outcome.into, own: false } : resolutionOf({ triggers } as Scenario, outcome.into, false);
+};
+
+const nextStanding = ({ retrains, ends, deployment, name, spec }: Scenario, runId: string): ChampionStanding | null => {
+  const verdict = retrainVerdict({ state: ends.get(runId)?.state ?? 'running', hasChampion: deployment.split.stable !== null });
+  if (verdict === null) return null;
+  const limit = spec?.kind === 'model' ? spec.triggers.unbeatenRetrains : 1;
+  return { model: name, runId, verdict, limit, ...championStanding(retrains.at(-1)?.unbeaten ?? 0, verdict, limit) };
+};
+
+const tickStubs = (of: (input: object) => Scenario, ways: () => Ways) =>
+  ({
+    submitTick: async (input) => {
+      const trigger = tickTrigger(input);
+      const scenario = of(input);
+      scenario.submitted.push(trigger);
+      if (scenario.connected) await ways().submit(input.pipeline, trigger);
+      return { triggerId: trigger.id };
+    },
+    resolveTrigger: async (input) => resolutionOf(of(input), input.triggerId),
+    runPresence: async (input) => {
+      const state = of(input).ends.get(input.runId)?.state;
+      return state === undefined ? 'open' : state === 'failed' || state === 'cancelled' ? state : 'ended';
+    },
+    cancelRun: async (input) => void (of(input).connected && (await ways().cancel(input.runId))),
+  }) satisfies Partial<PerennialActivities>;
+
+const monitorStubs = (of: (input: object) => Scenario, ways: () => Ways) =>
   ({
     evaluateMonitorWindows: async ({ nextWindow, version }) => ({ nextWindow: nextWindow + 1, changed: [monitorWindow(nextWindow, version)] }),
     recordMonitorDecision: async (input) => void of(input).monitorDecisions.push(input.decision),
-    submitTrigger: async (input) => void of(input).submitted.push(input.trigger),
+    submitTrigger: async (input) => {
+      const scenario = of(input);
+      scenario.submitted.push(input.trigger);
+      if (scenario.connected) await ways().submit(input.pipeline, input.trigger);
+    },
     recordTriggers: async (input) => {
       const { triggers } = of(input);
       for (const decision of input.decisions) if (!triggers.has(decision.trigger.id)) triggers.set(decision.trigger.id, decision);
     },
     loadPipeline: async (input) => {
-      const { spec } = of(input);
-      return spec === null ? null : { version: 1, spec };
+      const { spec, facts } = of(input);
+      return spec === null ? null : { version: 1, spec, ...facts() };
+    },
+    recordRetrain: async (input) => {
+      const scenario = of(input);
+      const known = scenario.retrains.find(({ runId }) => runId === input.runId);
+      const standing = known ?? nextStanding(scenario, input.runId);
+      if (standing !== null && known === undefined) scenario.retrains.push(standing);
+      return standing;
+    },
+  }) satisfies Partial<PerennialActivities>;
+
+const alertStubs = (of: (input: object) => Scenario) =>
+  ({
+    alertOnWindows: async () => undefined,
+    recordAlerts: async (input) => {
+      of(input).alertRecords.push(...input.records);
+      return { repeated: [] };
+    },
+    deliverAlert: async (input) => {
+      of(input).messages.push(input.delivery);
+      return { kind: 'sent' };
     },
   }) satisfies Partial<PerennialActivities>;
 
@@ -111,8 +188,14 @@ const newScenario = (name: string): Scenario => ({
   spec: null,
   triggers: new Map(),
   submitted: [],
+  connected: false,
+  facts: () => ({}),
+  runsBegunAtMs: [],
+  retrains: [],
   monitors: [],
   monitorDecisions: [],
+  alertRecords: [],
+  messages: [],
 });
 
 /** Puts the scenario's override in front of each stub, and keeps the order of calls. */
@@ -137,8 +220,16 @@ export const createWorld = (): World => {
     scenarios.set(key, scenario);
     return scenario;
   };
-  const stubs = { ...stepStubs(of), ...rolloutStubs(of), ...monitorStubs(of) } satisfies PerennialActivities;
+  let ways: Ways | undefined;
+  const connected = (): Ways => {
+    if (ways === undefined) throw new Error('no server is connected to the world');
+    return ways;
+  };
+  const stubs = { ...stepStubs(of), ...rolloutStubs(of), ...monitorStubs(of, connected), ...tickStubs(of, connected), ...alertStubs(of) } satisfies PerennialActivities;
   return {
+    connect: (given) => {
+      ways = given;
+    },
     activities: withOverrides(stubs, of),
     scenario: (name, { stable = 1, overrides = {}, spec } = {}) => {
       const scenario = { ...newScenario(name), deployment: createDeployment(stable), overrides, spec: spec ?? null };

@@ -1,0 +1,92 @@
+/** Reads from PostgreSQL what is counted in metrics, with bounds on the number of pipelines, models and features. */
+import { sql, type Kysely } from 'kysely';
+import type { Database } from '../../adapters/postgres/schema.ts';
+import { columnsOf, windowOf } from '../models/report-windows.ts';
+
+/** Pipelines with series of their own: the oldest, so that a series stays when others come; all others are `other`. */
+const MOST_PIPELINES = 100;
+const MOST_MODELS = 50;
+const MOST_FEATURES = 50;
+const WINDOWS_LOOKED_AT = 20;
+
+export type ModelRecord = {
+  model: string;
+  share: number;
+  drifted: boolean;
+  coverage: number;
+  columns: { feature: string; test: string; score: number }[];
+  qualities: { version: string; metric: string; window: 'latest' | 'judged'; value: number }[];
+};
+
+export type Record = {
+  runs: { pipeline: string; state: string; runs: number; seconds: number }[];
+  steps: { pipeline: string; step: string; attempts: number; waiting: number }[];
+  triggers: { pipeline: string; kind: string; outcome: string; triggers: number }[];
+  rollouts: { model: string; step: number }[];
+  workers: { pool: string; workers: number }[];
+  gateways: number;
+  models: ModelRecord[];
+};
+
+const named = sql`case when pipeline in (select name from pipelines order by created_at, name limit ${MOST_PIPELINES}) then pipeline else 'other' end`;
+
+type WindowRow = { model: string; version: number; window_number: number; report: unknown; decision: string | null };
+
+/** The newest windows of each model, newest first. */
+const newestWindows = (database: Kysely<Database>) => sql<WindowRow>`
+  select m.name as model, w.version, w.window_number, w.report, w.decision
+  from (select model as name, max(updated_at) as at from monitor_windows group by model order by at desc, name limit ${MOST_MODELS}) m
+  cross join lateral (
+    select version, window_number, report, decision from monitor_windows where model = m.name
+    order by to_at desc, window_number desc limit ${WINDOWS_LOOKED_AT}) w`.execute(database);
+
+const METRIC = 'rocAuc';
+
+const qualitiesOf = (rows: readonly WindowRow[]): ModelRecord['qualities'] => {
+  const window = rows.map(windowOf).find(({ quality }) => quality !== null);
+  if (window === undefined || window.quality === null) return [];
+  const of = { version: String(window.version), metric: METRIC };
+  return [{ ...of, window: 'latest', value: window.quality }, ...(window.judgedQuality === null ? [] : [{ ...of, window: 'judged' as const, value: window.judgedQuality }])];
+};
+
+/** `rows` are of one model, newest first, at least one. */
+const modelRecord = (model: string, rows: readonly WindowRow[]): ModelRecord => {
+  const [newest] = rows as [WindowRow];
+  const window = windowOf(newest);
+  const all = rows.map(windowOf).reduce((sum, { rows: count, labelled }) => ({ rows: sum.rows + count, labelled: sum.labelled + labelled }), { rows: 0, labelled: 0 });
+  const columns = columnsOf(newest, { histograms: new Map(), spec: undefined }).slice(0, MOST_FEATURES);
+  return {
+    model,
+    share: window.driftScore,
+    drifted: window.drifted,
+    coverage: all.rows === 0 ? 0 : all.labelled / all.rows,
+    columns: columns.flatMap(({ column, method, score }) => (score === null ? [] : [{ feature: column, test: method, score }])),
+    qualities: qualitiesOf(rows),
+  };
+};
+
+const readModels = async (database: Kysely<Database>): Promise<ModelRecord[]> => {
+  const byModel = new Map<string, WindowRow[]>();
+  for (const row of (await newestWindows(database)).rows) byModel.set(row.model, [...(byModel.get(row.model) ?? []), row]);
+  return [...byModel].map(([model, rows]) => modelRecord(model, rows));
+};
+
+const readCounts = async (database: Kysely<Database>): Promise<Omit<Record, 'models'>> => {
+  const [runs, steps, triggers, rollouts, workers, gateways] = await Promise.all([
+    sql<Record['runs'][number]>`select ${named} as pipeline, state, count(*) as runs, coalesce(sum(extract(epoch from finished_at - started_at)), 0)::float8 as seconds from runs group by 1, 2`.execute(database),
+    sql<Record['steps'][number]>`select ${named} as pipeline, step, count(*) as attempts, sum(waiting_seconds) as waiting from step_resources group by 1, 2`.execute(database),
+    sql<Record['triggers'][number]>`select ${named} as pipeline, kind, outcome, count(*) as triggers from triggers group by 1, 2, 3`.execute(database),
+    sql<Record['rollouts'][number]>`
+      select r.model, coalesce((select max(d.step) from rollout_decisions d where d.rollout_id = r.rollout_id), 0) + 1 as step
+      from rollouts r where r.finished_at is null order by r.started_at desc limit ${MOST_MODELS}`.execute(database),
+    sql<Record['workers'][number]>`select pool, count(*) as workers from worker_leases where expires_at > now() group by pool`.execute(database),
+    sql<{ gateways: number }>`select count(*) as gateways from gateways where lease_expires_at > now()`.execute(database),
+  ]);
+  return { runs: runs.rows, steps: steps.rows, triggers: triggers.rows, rollouts: rollouts.rows, workers: workers.rows, gateways: gateways.rows[0]?.gateways ?? 0 };
+};
+
+/** @throws Error when the database cannot be read */
+export const readRecord = async (database: Kysely<Database>): Promise<Record> => {
+  const [counts, models] = await Promise.all([readCounts(database), readModels(database)]);
+  return { ...counts, models };
+};

@@ -1,0 +1,67 @@
+/** What a monitor saw and what came of it, as data for reports: the command line makes a page of it. */
+import { z } from 'zod';
+
+const Instant = z.string().describe('ISO 8601, UTC');
+
+/** One bin: rows of the training data and of the window in it. `label` is a range, a category, `other` or `missing`. */
+export const HistogramBin = z.object({ label: z.string(), reference: z.number(), current: z.number() });
+
+/** Training rows against the rows of a window, in at most 20 bins. Numeric bins are in increasing order. */
+export const ColumnHistogram = z.object({ column: z.string(), type: z.enum(['numeric', 'categorical']), bins: z.array(HistogramBin) });
+export type ColumnHistogram = z.infer<typeof ColumnHistogram>;
+
+/** One column of a window. `score` lies above (for p values: below) `threshold` when it drifted; null where the window does not say. */
+export const ReportColumn = z.object({
+  column: z.string(),
+  method: z.string(),
+  score: z.number().nullable(),
+  threshold: z.number().nullable(),
+  drifted: z.boolean(),
+  histogram: ColumnHistogram.nullable(),
+});
+export type ReportColumn = z.infer<typeof ReportColumn>;
+
+export const ReportWindow = z.object({
+  window: z.number().int(),
+  version: z.number().int(),
+  from: Instant,
+  to: Instant,
+  rows: z.number().int(),
+  labelled: z.number().int(),
+  driftScore: z.number().describe('Share of the columns that drifted.'),
+  drifted: z.boolean(),
+  quality: z.number().nullable().describe('Null until enough labels have come.'),
+  estimatedQuality: z.number().nullable().describe('What the quality is estimated to be until labels come; null without an estimate.'),
+  judgedQuality: z.number().nullable().describe('The value with which the version was judged before it was deployed.'),
+  qualityDropped: z.boolean(),
+  decision: z.string().nullable().describe('What the monitor made of the window.'),
+});
+export type ReportWindow = z.infer<typeof ReportWindow>;
+
+/** Something that was decided or done: a trigger with what became of it, a run, a rollout, a change of champion. */
+export const ReportDecision = z.object({
+  at: Instant,
+  kind: z.enum(['trigger', 'run', 'rollout', 'promotion', 'alert']),
+  title: z.string(),
+  detail: z.string().nullable(),
+  outcome: z.string().nullable(),
+  good: z.boolean().nullable().describe('Whether it ended well; null where that is not known or means nothing.'),
+});
+export type ReportDecision = z.infer<typeof ReportDecision>;
+
+export const MonitorReport = z
+  .object({
+    model: z.string(),
+    pipeline: z.string().nullable(),
+    version: z.number().int().nullable().describe('The version of the window that is shown.'),
+    generatedAt: Instant,
+    metric: z.string(),
+    shareThreshold: z.number().nullable().describe('The drift score from which on the window as a whole has drifted.'),
+    maximumDrop: z.number().nullable().describe('How far the quality may fall below the judged one.'),
+    window: ReportWindow.nullable().describe('The window whose columns are shown; null before the first one.'),
+    columns: z.array(ReportColumn).describe('Drifted ones first, the farthest from their thresholds before the others.'),
+    windows: z.array(ReportWindow).describe('Oldest first.'),
+    decisions: z.array(ReportDecision).describe('Oldest first, since the first of the windows.'),
+  })
+  .meta({ id: 'MonitorReport' });
+export type MonitorReport = z.infer<typeof MonitorReport>;

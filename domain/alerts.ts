@@ -1,0 +1,103 @@
+/**
+ * Which conditions the end of a run, the end of a rollout and the newest windows of a monitor make true or clear. Each becomes an occurrence for the
+ * incident of its key (domain/incident.ts). Occurrence ids depend on what was seen alone, so that seeing it again is the same occurrence.
+ */
+import type { AlertKey, AlertKind, AlertOccurrence, AlertsSpec } from '../contracts/alert.ts';
+import type { MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
+import type { RolloutOutcome } from '../contracts/rollout.ts';
+import type { FailureRecord, RunOutcome, RunState } from '../contracts/run.ts';
+import { findingsOf } from './monitor.ts';
+
+export type AlertCondition = Pick<AlertKey, 'kind' | 'subject'> & { occurrence: AlertOccurrence };
+
+/** Subject of what a monitor sees: it watches the champion. */
+const CHAMPION_SUBJECT = 'champion';
+const ROLLOUT_SUBJECT = 'rollout';
+
+/** A reason goes into histories, rows and messages: longer ones are cut. */
+const LONGEST_REASON = 500;
+
+type Report = { kind: AlertKind; subject: string; id: string; firing: boolean; reason: string };
+
+const conditionOf = ({ kind, subject, id, firing, reason }: Report, at: string): AlertCondition => ({
+  kind,
+  subject,
+  occurrence: { id, firing, reason: reason.slice(0, LONGEST_REASON), at },
+});
+
+/** Only what the policy names is an alert. */
+export const wantedConditions = (conditions: AlertCondition[], policy: AlertsSpec): AlertCondition[] => conditions.filter(({ kind }) => policy.on.includes(kind));
+
+/** Runs that ended without a promotion, counted back from the newest; runs that failed or were cancelled say nothing of the champion. */
+const runsWithoutPromotion = (ends: RunState[]): number => {
+  const judged = ends.filter((state) => state === 'succeeded' || state === 'rejected' || state === 'rolledBack');
+  const promoted = judged.indexOf('succeeded');
+  return promoted === -1 ? judged.length : promoted;
+};
+
+const championReport = (runId: string, ends: RunState[], policy: AlertsSpec): Omit<Report, 'subject'>[] => {
+  const count = runsWithoutPromotion(ends);
+  const firing = count >= policy.championNotBeatenRuns;
+  if (!firing && count > 0) return [];
+  return [{ kind: 'championNotBeaten', id: runId, firing, reason: firing ? `${count} runs in a row ended without a new champion` : `run ${runId} made a new champion` }];
+};
+
+const runReports = (end: RunEnd): Omit<Report, 'subject'>[] => {
+  const { runId, state, outcome, failure } = end;
+  const named = { id: runId, reason: `run ${runId} ${state}` };
+  if (state === 'failed') {
+    const why = failure === undefined ? '' : `: ${failure.code}: ${failure.message}`;
+    return [{ ...named, kind: 'runFailed', firing: true, reason: `${named.reason}${why}` }];
+  }
+  if (state !== 'succeeded' && state !== 'rejected' && state !== 'rolledBack') return [];
+  const succeeded: Omit<Report, 'subject'> = { ...named, kind: 'runFailed', firing: false };
+  if (state === 'rejected' && outcome?.kind === 'rejected') {
+    return [succeeded, { ...named, kind: 'runRejected', firing: true, reason: `${named.reason}: ${outcome.reasons.join('; ')}` }];
+  }
+  return state === 'succeeded' ? [succeeded, { ...named, kind: 'runRejected', firing: false }] : [succeeded];
+};
+
+export type RunEnd = { pipeline: string; runId: string; state: RunState; outcome?: RunOutcome; failure?: FailureRecord };
+
+/** What the end of a run says. `ends` are the states of the pipeline's ended runs, newest first, this one included. */
+export const runConditions = (end: RunEnd, ends: RunState[], { policy, at }: { policy: AlertsSpec; at: string }): AlertCondition[] => {
+  const isJudged = end.state === 'succeeded' || end.state === 'rejected' || end.state === 'rolledBack';
+  const reports = [...runReports(end), ...(isJudged ? championReport(end.runId, ends, policy) : [])];
+  return reports.map((report) => conditionOf({ ...report, subject: end.pipeline }, at));
+};
+
+/** What the end of a rollout says; one that a person aborted says nothing. */
+export const rolloutConditions = (rolloutId: string, outcome: RolloutOutcome, at: string): AlertCondition[] => {
+  if (outcome.kind === 'aborted') return [];
+  const firing = outcome.kind === 'rolledBack';
+  const reason = firing ? `the rollout of version ${outcome.version} was rolled back: ${outcome.reason}` : `version ${outcome.version} was promoted`;
+  return [conditionOf({ kind: 'rolledBack', subject: ROLLOUT_SUBJECT, id: rolloutId, firing, reason }, at)];
+};
+
+/** What is known of a version's windows: the newest, the newest with enough labels to be judged, and how many came after that one. */
+export type NewestWindows = { newest: MonitorWindow | null; judged: MonitorWindow | null; withoutLabels: number };
+
+const findingReport = (kind: 'drift' | 'quality', window: MonitorWindow, spec: MonitorSpec): Report => {
+  const finding = findingsOf(window, spec, new Set()).find((found) => found.kind === kind);
+  // More labels may turn the verdict on a window; they do not change its drift.
+  const labels = kind === 'quality' ? `/${window.labelled}` : '';
+  const id = `${window.version}/${window.window}${labels}`;
+  return { kind, subject: CHAMPION_SUBJECT, id, firing: finding !== undefined, reason: finding?.reason ?? `window ${window.window} of version ${window.version} is clear` };
+};
+
+const labelsReport = ({ newest, withoutLabels }: { newest: MonitorWindow; withoutLabels: number }, minimumLabels: number, limit: number): Report => {
+  const firing = withoutLabels >= limit;
+  const windows = `the last ${withoutLabels} windows of version ${newest.version} have fewer than ${minimumLabels} labels each`;
+  return { kind: 'labelsMissing', subject: CHAMPION_SUBJECT, id: `${newest.version}/${newest.window}/${withoutLabels}`, firing, reason: firing ? windows : 'labels have come' };
+};
+
+/** What the newest windows of the champion say. */
+export const windowConditions = ({ newest, judged, withoutLabels }: NewestWindows, spec: MonitorSpec, { policy, at }: { policy: AlertsSpec; at: string }): AlertCondition[] => {
+  if (newest === null) return [];
+  const reports = [
+    findingReport('drift', newest, spec),
+    ...(judged === null ? [] : [findingReport('quality', judged, spec)]),
+    labelsReport({ newest, withoutLabels }, spec.quality.minimumLabels, policy.labelsMissingWindows),
+  ];
+  return reports.map((report) => conditionOf(report, at));
+};

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { AlertsSpec } from '../../../contracts/alert.ts';
+import { MonitorSpec } from '../../../contracts/monitor.ts';
+import type { RunState } from '../../../contracts/run.ts';
+import { rolloutConditions, runConditions, wantedConditions, windowConditions, type AlertCondition, type RunEnd } from '../../../domain/alerts.ts';
+import { monitorWindow } from '../../workflows/support/artifacts.ts';
+
+const at = '2026-01-01T00:00:00.000Z';
+const policy = AlertsSpec.parse({ labelsMissingWindows: 3, championNotBeatenRuns: 2 });
+const shape = (conditions: AlertCondition[]) => Object.fromEntries(conditions.map(({ kind, occurrence }) => [kind, occurrence.firing]));
+
+describe('the end of a run', () => {
+  const end = (state: RunState, changes: Partial<RunEnd> = {}): RunEnd => ({ pipeline: 'flights', runId: 'flights.7', state, ...changes });
+  const say = (run: RunEnd, ends: RunState[]) => runConditions(run, ends, { policy, at });
+
+  it('that failed is an alert with its cause; one that was cancelled is none', () => {
+    const failure = { code: 'TrainerFailed', message: 'exit 1', fix: '' };
+    expect(say(end('failed', { failure }), ['failed'])).toEqual([
+      { kind: 'runFailed', subject: 'flights', occurrence: { id: 'flights.7', firing: true, reason: 'run flights.7 failed: TrainerFailed: exit 1', at } },
+    ]);
+    expect(say(end('cancelled'), ['cancelled'])).toEqual([]);
+  });
+
+  it('that was rejected is an alert, and clears an earlier failure', () => {
+    const outcome = { kind: 'rejected' as const, reasons: ['threshold: rocAuc 0.6'] };
+    expect(shape(say(end('rejected', { outcome }), ['rejected', 'succeeded']))).toEqual({ runFailed: false, runRejected: true });
+  });
+
+  it('that did not beat the champion is an alert once so many in a row did not; failed runs do not count', () => {
+    const outcome = { kind: 'rejected' as const, reasons: [] };
+    expect(shape(say(end('rejected', { outcome }), ['rejected', 'failed', 'rolledBack', 'succeeded']))).toMatchObject({ championNotBeaten: true });
+    expect(shape(say(end('succeeded'), ['succeeded', 'rejected']))).toEqual({ runFailed: false, runRejected: false, championNotBeaten: false });
+    expect(shape(say(end('rolledBack'), ['rolledBack', 'succeeded']))).toEqual({ runFailed: false });
+  });
+
+  it('is cut to what fits a message', () => {
+    const failure = { code: 'Internal', message: 'x'.repeat(5_000), fix: '' };
+    expect(say(end('failed', { failure }), ['failed'])[0]?.occurrence.reason.length).toBe(500);
+  });
+});
+
+it('a rollout that rolled back is an alert, one that promoted clears it, one that was aborted says nothing', () => {
+  const common = { model: 'flights', version: 3, generation: 9 };
+  expect(rolloutConditions('r1', { kind: 'rolledBack', ...common, reason: 'slow', step: 1 }, at)).toEqual([
+    { kind: 'rolledBack', subject: 'rollout', occurrence: { id: 'r1', firing: true, reason: 'the rollout of version 3 was rolled back: slow', at } },
+  ]);
+  expect(shape(rolloutConditions('r1', { kind: 'promoted', ...common, previous: 2 }, at))).toEqual({ rolledBack: false });
+  expect(rolloutConditions('r1', { kind: 'aborted', ...common, reason: 'by hand' }, at)).toEqual([]);
+});
+
+describe('the newest windows', () => {
+  const spec = MonitorSpec.parse({});
+  const say = (windows: Parameters<typeof windowConditions>[0]) => windowConditions(windows, spec, { policy, at });
+
+  it('say whether there is drift, whether quality dropped, and whether labels come', () => {
+    const drifted = monitorWindow(5, 2, { drifted: true, driftScore: 0.6 });
+    const dropped = monitorWindow(3, 2, { labelled: 900, quality: 0.6, qualityDropped: true });
+    expect(shape(say({ newest: drifted, judged: dropped, withoutLabels: 2 }))).toEqual({ drift: true, quality: true, labelsMissing: false });
+    expect(say({ newest: drifted, judged: dropped, withoutLabels: 2 }).map(({ occurrence }) => occurrence.id)).toEqual(['2/5', '2/3/900', '2/5/2']);
+    expect(say({ newest: drifted, judged: null, withoutLabels: 3 }).at(-1)).toMatchObject({
+      kind: 'labelsMissing',
+      occurrence: { firing: true, reason: 'the last 3 windows of version 2 have fewer than 500 labels each' },
+    });
+    expect(say({ newest: null, judged: null, withoutLabels: 0 })).toEqual([]);
+  });
+
+  it('are an alert only as far as the policy wants it', () => {
+    const conditions = say({ newest: monitorWindow(1, 1, { drifted: true }), judged: null, withoutLabels: 9 });
+    expect(shape(wantedConditions(conditions, AlertsSpec.parse({ on: ['labelsMissing', 'runFailed'] })))).toEqual({ labelsMissing: true });
+  });
+});

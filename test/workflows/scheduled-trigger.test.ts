@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { runWorkflowId } from '../../contracts/ids.ts';
+import type { TickInput } from '../../contracts/schedule.ts';
+import type { Environment } from './support/environment.ts';
+import { replayedEnvironment } from './support/replayed-environment.ts';
+import { modelPipeline } from './support/specs.ts';
+import { evaluationReport } from './support/artifacts.ts';
+
+const atOnce = { steps: [{ weight: 100, seconds: 0, minimumRequests: 0 }] };
+const tickOf = (pipeline: string, changes: Partial<TickInput> = {}): TickInput => ({ pipeline, schedule: 'weekly', timeZone: 'UTC', once: 'perInstant', ...changes });
+
+let environment: Environment;
+replayedEnvironment((started) => {
+  environment = started;
+});
+
+const scenarioOf = (name: string, changes: Parameters<typeof modelPipeline>[1] = {}, overrides = {}) => {
+  const scenario = environment.world.scenario(name, { spec: modelPipeline(name, { rollout: atOnce, ...changes }), overrides });
+  scenario.connected = true;
+  return scenario;
+};
+
+const end = async (pipeline: string): Promise<void> => {
+  await environment.temporal.sleep('1 hour');
+  await environment.client.workflow.getHandle(`triggers/${pipeline}`).terminate();
+};
+
+const rowsOf = (scenario: ReturnType<typeof scenarioOf>) => [...scenario.triggers.entries()].map(([id, { outcome }]) => [id, outcome.outcome]);
+
+describe('a tick', () => {
+  it('lasts until its run has ended, and says what it led to', async () => {
+    const scenario = scenarioOf('ticked');
+    const tick = await environment.startTick(tickOf('ticked'), '2026-01-05T06:00:00Z');
+    const result = await tick.result();
+    expect(result).toMatchObject({ outcome: 'ran', triggerId: 'schedule/ticked/weekly/2026-01-05T06:00:00Z', run: 'ended' });
+    expect(rowsOf(scenario)).toEqual([['schedule/ticked/weekly/2026-01-05T06:00:00Z', 'ran']]);
+    expect([...scenario.ends.values()]).toMatchObject([{ state: 'succeeded' }]);
+    expect(scenario.submitted[0]).toMatchObject({ kind: 'schedule', at: '2026-01-05T06:00:00.000Z', source: 'schedule/ticked/weekly' });
+    await end('ticked');
+  });
+
+  it('that comes again, late or doubled, starts no second run', async () => {
+    const scenario = scenarioOf('again');
+    const first = await (await environment.startTick(tickOf('again'), '2026-01-05T06:00:00Z')).result();
+    expect(await (await environment.startTick(tickOf('again'), '2026-01-05T06:00:00Z')).result()).toEqual(first);
+    const berlin = tickOf('again', { schedule: 'nightly', timeZone: 'Europe/Berlin', once: 'perLocalTime' });
+    const summer = await (await environment.startTick(berlin, '2026-10-25T00:30:00Z')).result();
+    expect(await (await environment.startTick(berlin, '2026-10-25T01:30:00Z')).result()).toEqual(summer);
+    expect(rowsOf(scenario)).toHaveLength(2);
+    expect(scenario.calls.filter((name) => name === 'ingest')).toHaveLength(2);
+    await end('again');
+  });
+
+  it('fails when its run fails, and not when a gate refuses or the policy rejects it', async () => {
+    const failing = scenarioOf('failing', { checks: [{ kind: 'rowCount', table: 'flights', min: 1 }] }, { check: async () => ({ passed: false, checks: 1, failed: 1, warned: 0, results: [], report: evaluationReport.report }) });
+    const failed = await environment.startTick(tickOf('failing'), '2026-01-05T06:00:00Z');
+    await expect(failed.result()).rejects.toMatchObject({ cause: { type: 'ScheduledRunFailed', message: expect.stringContaining('failing.') } });
+    expect([...failing.ends.values()]).toMatchObject([{ state: 'failed' }]);
+    scenarioOf('refused', {}, { evaluate: async () => ({ ...evaluationReport, candidate: { ...evaluationReport.candidate, rocAuc: 0.5 } }) });
+    expect(await (await environment.startTick(tickOf('refused'), '2026-01-05T06:00:00Z')).result()).toMatchObject({ outcome: 'ran', run: 'ended' });
+    const poor = scenarioOf('poor', { triggers: { budget: { runs: 1 } } });
+    poor.facts = () => ({ spent: { runs: 1, trainSeconds: 0 } });
+    expect(await (await environment.startTick(tickOf('poor'), '2026-01-05T06:00:00Z')).result()).toEqual({
+      outcome: 'rejected',
+      triggerId: 'schedule/poor/weekly/2026-01-05T06:00:00Z',
+      reason: 'the budget of 1 runs in 2592000 s is used up',
+    });
+    for (const name of ['failing', 'refused', 'poor']) await end(name);
+  });
+
+  it('that is coalesced follows the run that took it in', async () => {
+    const scenario = scenarioOf('crowded', { gates: [{ kind: 'approval', expiresSeconds: 1_800 }] });
+    const ticks = await Promise.all(['06', '07', '08'].map((hour) => environment.startTick(tickOf('crowded'), `2026-01-05T${hour}:00:00Z`)));
+    const results = await Promise.all(ticks.map(async (tick) => tick.result()));
+    const runsOf = (outcome: string) => results.flatMap((result) => (result.outcome === outcome && 'runId' in result ? [result.runId] : []));
+    expect([runsOf('ran').length, runsOf('coalesced').length]).toEqual([2, 1]);
+    expect(runsOf('ran')).toContain(runsOf('coalesced')[0]);
+    expect(scenario.retrains.map(({ unbeaten, isDue }) => [unbeaten, isDue])).toEqual([[1, false], [2, false]]);
+    await end('crowded');
+  });
+
+  it('that is cancelled cancels its own run, and ends after it', async () => {
+    const scenario = scenarioOf('replaced', { gates: [{ kind: 'approval', expiresSeconds: 86_400 }] });
+    const tick = await environment.startTick(tickOf('replaced'), '2026-01-05T06:00:00Z');
+    await expect.poll(() => scenario.triggers.size, { timeout: 30_000 }).toBe(1);
+    await environment.temporal.sleep('10 minutes');
+    await tick.cancel();
+    await expect(tick.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect([...scenario.ends.values()]).toMatchObject([{ state: 'cancelled' }]);
+    await end('replaced');
+  });
+});
+
+describe('a run that the ledger did not start', () => {
+  it('is in flight too: drift is coalesced into it, and a tick waits for its end', async () => {
+    const scenario = scenarioOf('handmade', { gates: [{ kind: 'approval', expiresSeconds: 7_200 }], triggers: { drift: true } });
+    const runId = 'handmade.byhand';
+    const spec = scenario.spec as NonNullable<typeof scenario.spec>;
+    await environment.startRun({ runId, pipeline: 'handmade', pipelineVersion: 1, spec, trigger: { kind: 'manual', id: 'manual/1', reason: 'by hand' } });
+    scenario.facts = () => ({ openRuns: ['handmade.gone', runId] });
+    await environment.submitTrigger('handmade', { id: 'monitor/d', kind: 'drift', reason: 'd', at: '2026-01-01T00:00:00Z', source: 'monitor/handmade' });
+    const tick = await environment.startTick(tickOf('handmade'), '2026-01-05T06:00:00Z');
+    await expect.poll(() => scenario.triggers.get('monitor/d')?.outcome, { timeout: 30_000 }).toEqual({ outcome: 'coalesced', into: runId });
+    await environment.temporal.sleep('1 hour');
+    expect(scenario.triggers.size).toBe(1);
+    // Its row stays open, as after a crash: the run itself says that it has ended.
+    const result = await tick.result();
+    expect(result).toMatchObject({ outcome: 'ran', run: 'ended' });
+    expect(scenario.retrains.map((retrain) => retrain.runId)).toEqual([runId, 'runId' in result ? result.runId : '']);
+    expect((await environment.client.workflow.getHandle(runWorkflowId('handmade', runId)).describe()).status.name).toBe('COMPLETED');
+    await end('handmade');
+  });
+});
