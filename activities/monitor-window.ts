@@ -34,14 +34,7 @@ const judge = ({ spec, version }: MonitorLook, { window, data, drift, refusals }
   inputs: liveInputsOf(reference.training.columns, data, refusals),
 });
 
-/** Histograms are kept beside the newest windows, not in every one. */
-const withoutHistograms = (window: MonitorWindow): MonitorWindow => ({
-  ...window,
-  prediction: window.prediction === null ? null : { ...window.prediction, histogram: null },
-  columns: window.columns.map((column) => ({ ...column, histogram: null })),
-});
-
-const summaryOfColumn = (column: ColumnDrift): ColumnDrift => ({ ...column, newCategories: column.newCategories.slice(0, CATEGORIES_IN_HISTORY), histogram: null });
+const summaryOfColumn = (column: ColumnDrift): ColumnDrift => ({ ...column, newCategories: column.newCategories.slice(0, CATEGORIES_IN_HISTORY) });
 
 export const summaryOf = (window: MonitorWindow): MonitorWindow => ({
   ...window,
@@ -71,6 +64,6 @@ export const evaluateWindow = async ({ predictions, windows, refusals }: WindowP
   if (data === undefined) return undefined;
   const refused = await refusals.ofWindow({ model, version, window, to: data.to });
   const judged = judge(look, { window, data, drift, refusals: refused }, reference);
-  const concept = await windows.save(model, withoutHistograms(judged), { histograms: histogramsOf(judged.columns), concept: await readConcept(windows, look, window, data) });
+  const concept = await windows.save(model, judged, { histograms: histogramsOf(drift.columns, data.live.columns), concept: await readConcept(windows, look, window, data) });
   return { ...judged, concept: concept?.report ?? null };
 };

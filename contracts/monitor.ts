@@ -49,18 +49,6 @@ export const MonitorSpec = z.strictObject({
 export type MonitorSpec = z.infer<typeof MonitorSpec>;
 
 /**
- * Bars of both sides over the same bins, as rows, for showing. Numeric: bar i lies between edges[i] and edges[i+1]; the outer bars take what is beyond.
- * Categorical: `categories` names the bars, the last of which may be all others (null).
- */
-export const DriftHistogram = z.strictObject({
-  edges: z.array(z.number()).nullable(),
-  categories: z.array(z.string().nullable()).nullable(),
-  reference: z.array(z.number()),
-  current: z.array(z.number()),
-});
-export type DriftHistogram = z.infer<typeof DriftHistogram>;
-
-/**
  * Drift of one column. `score` is null when a side has no values; `drifted` is the verdict of the test alone (Evidently's on the same rows, unless
  * a correction is asked for). `adjusted` is the p-value adjusted for the number of tests in the window, null for distances.
  * `newCategories` are up to 20 values that the reference does not have (of a categorical column), `newShare` the share of live rows with any of them.
@@ -75,7 +63,6 @@ export const ColumnDrift = z.strictObject({
   missing: z.strictObject({ reference: z.number(), current: z.number(), drifted: z.boolean() }),
   newCategories: z.array(z.string()),
   newShare: z.number(),
-  histogram: DriftHistogram.nullable(),
 });
 export type ColumnDrift = z.infer<typeof ColumnDrift>;
 

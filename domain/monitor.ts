@@ -56,8 +56,9 @@ export const rememberReports = (reported: string[], findings: MonitorFinding[]):
 /** Id of the trigger for a finding: the same finding gives the same id, whoever reports it again. */
 export const findingTriggerId = (model: string, version: number, finding: MonitorFinding): string => `monitor/${model}/${version}/${finding.key}`;
 
-/** What the labels of a window say of the quality, for the trigger of a finding in it. */
-export const qualityStandingOf = ({ quality, judgedQuality, qualityDropped }: MonitorWindow): QualityStanding => {
+/** What the labels of a window say of the quality, or until they come the estimate where that may judge; for the trigger of a finding in it. */
+export const qualityStandingOf = ({ quality, judgedQuality, qualityDropped, judgedBy }: MonitorWindow): QualityStanding => {
   if (qualityDropped) return 'dropped';
+  if (judgedBy === 'estimate') return 'holds';
   return quality === null || judgedQuality === null ? 'unknown' : 'holds';
 };

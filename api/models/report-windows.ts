@@ -50,8 +50,8 @@ export const columnsOf = (row: WindowRow, { histograms, spec }: { histograms: Re
       const name = textOf(column['column']) ?? '';
       return {
         column: name,
-        method: textOf(column['method']) ?? 'psi',
-        score: numberOf(column['score']) ?? numberOf(column['psi']),
+        method: textOf(column['method']) ?? 'unknown',
+        score: numberOf(column['score']),
         threshold: numberOf(column['threshold']) ?? numberOf(spec?.drift.columnThreshold),
         drifted: column['drifted'] === true,
         histogram: histograms.get(name) ?? null,

@@ -1,8 +1,7 @@
 /** Drift of one column: which test, its score, its verdict. */
 import type { CategoricalDistribution, ColumnDistribution, NumericDistribution } from '../../contracts/features.ts';
-import type { ColumnDrift, DriftHistogram, DriftMethod, DriftSpec } from '../../contracts/monitor.ts';
+import type { ColumnDrift, DriftMethod, DriftSpec } from '../../contracts/monitor.ts';
 import { categoricalPair, newCategories } from './categorical-pair.ts';
-import { categoricalHistogram, numericHistogram } from './histogram.ts';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
 import { defaultMethod, defaultThreshold, isDrift, isPValue, suits } from './methods.ts';
 import { numericPair, type NumericPair } from './numeric-pair.ts';
@@ -37,11 +36,11 @@ const missingShare = (distribution: ColumnDistribution): number => {
   return rows === 0 ? 0 : distribution.missing / rows;
 };
 
-type Comparison = { distinct: number; score(method: DriftMethod): number; histogram(): DriftHistogram };
+type Comparison = { distinct: number; score(method: DriftMethod): number };
 
 const compareNumbers = (reference: NumericDistribution, current: NumericDistribution): Comparison => {
   const pair = numericPair(reference, current);
-  return { distinct: pair.distinct, score: (method) => numericScores[method](pair), histogram: () => numericHistogram(pair) };
+  return { distinct: pair.distinct, score: (method) => numericScores[method](pair) };
 };
 
 const compareCategories = (reference: CategoricalDistribution, current: CategoricalDistribution): Comparison => {
@@ -49,7 +48,6 @@ const compareCategories = (reference: CategoricalDistribution, current: Categori
   return {
     distinct: pair.names.length,
     score: (method) => categoricalScores[method === 'ks' || method === 'wasserstein' ? 'jensenshannon' : method](pair),
-    histogram: () => categoricalHistogram(pair),
   };
 };
 
@@ -102,6 +100,5 @@ export const columnDrift = (reference: ColumnDistribution, current: ColumnDistri
     adjusted: isPValue(method) ? score : null,
     drifted: score !== null && isDrift(method, score, threshold),
     ...changesOf(reference, current, spec),
-    histogram: comparison?.histogram() ?? null,
   };
 };

@@ -119,7 +119,6 @@ export const columnDrift = (column: string, score: number, changes: Partial<Colu
   missing: { reference: 0, current: 0, drifted: false },
   newCategories: [],
   newShare: 0,
-  histogram: null,
   ...changes,
 });
 
