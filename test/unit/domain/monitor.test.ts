@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MonitorSpec, type MonitorWindow } from '../../../contracts/monitor.ts';
 import { columnDrift } from '../../support/fakes.ts';
-import { findingsOf, findingTriggerId, rememberReports } from '../../../domain/monitor.ts';
+import { findingsOf, findingTriggerId, qualityStandingOf, rememberReports } from '../../../domain/monitor.ts';
 
 const spec = MonitorSpec.parse({});
 const window = (changes: Partial<MonitorWindow> = {}): MonitorWindow => ({
@@ -56,6 +56,16 @@ describe('findingsOf', () => {
     expect(findings.map(({ key }) => key)).toEqual(['4/quality']);
     const reported = rememberReports(['4/drift'], findings);
     expect(findingsOf(both, spec, new Set(reported))).toEqual([]);
+  });
+});
+
+describe('the standing of the quality, which a drift trigger carries', () => {
+  it('is what the labels say, or until they come the estimate where it may judge', () => {
+    expect(qualityStandingOf(window({ qualityDropped: true }))).toBe('dropped');
+    expect(qualityStandingOf(window())).toBe('holds');
+    expect(qualityStandingOf(window({ quality: null }))).toBe('unknown');
+    expect(qualityStandingOf(window({ quality: null, judgedBy: 'estimate' }))).toBe('holds');
+    expect(qualityStandingOf(window({ quality: null, judgedBy: 'estimate', qualityDropped: true }))).toBe('dropped');
   });
 });
 
