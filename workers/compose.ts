@@ -1,5 +1,6 @@
 /** Builds the adapters of a worker from its configuration: the one place where activities meet real systems. */
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { createDataEngine } from '../adapters/duckdb/index.ts';
 import { columnDistributions } from '../adapters/duckdb/column-distributions.ts';
 import { createPredictionLog } from '../adapters/monitoring/prediction-log.ts';
@@ -57,7 +58,7 @@ export const compose = (config: Config): Composition => {
   const { database, pool } = connectDatabase(config.postgres.url, { connections: DATABASE_CONNECTIONS });
   const { client, close } = createTemporalClient(config.temporal);
   const meter = createResourceMeter({ gpus: createGpuReader(config.path) });
-  const metrics = createWorkerMetrics({ prices: config.prices, build: config.version });
+  const metrics = createWorkerMetrics({ registry: new Registry(), prices: config.prices, build: config.version });
   const artifacts = createCountingStore(createArtifactStore(config.artifactStore), meter);
   const scratch = createScratch(join(config.home, 'scratch'));
   const ledger = createMeteredLedger(createRunLedger({ database, pool }), meter, metrics.attemptEnded);

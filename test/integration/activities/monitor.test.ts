@@ -196,6 +196,8 @@ describe('the monitor', () => {
     expect(await evaluate(1)).toMatchObject({ nextWindow: 2, changed: [{ window: 1, drifted: true, driftScore: 1 }] });
     expect(await evaluate(2)).toEqual({ nextWindow: 2, changed: [] });
     expect(await savedWindows()).toMatchObject([{ window_number: 0, rows: 10 }, { window_number: 1, rows: 10 }]);
+    const [, drifted] = await test.database.selectFrom('monitor_histograms').select('histograms').orderBy('window_number').execute();
+    expect(drifted?.histograms).toMatchObject([{ column: 'distance', type: 'numeric' }, { column: 'carrier', bins: expect.arrayContaining([{ label: 'other', reference: expect.any(Number), current: 10 }]) }]);
   });
 
   it('judges quality again when labels come late, in any order and twice', async () => {

@@ -71,7 +71,10 @@ test('metadata, health and metrics', async () => {
   expect((await open.get('/v2/health/live')).status).toBe(200);
   expect((await open.get('/healthz')).body).toEqual({ live: true });
   const metrics = (await open.get('/metrics')).body.error ?? '';
-  for (const name of ['perennial_inference_requests_total{model="sum",version="1",role="stable",code="200"}', 'perennial_inference_duration_seconds_bucket{model="sum"', 'perennial_rollout_weight_ratio{model="sum",version="1"} 1', 'perennial_build_info{version=']) {
+  for (const name of ['perennial_model_host_cpu_seconds_total', 'perennial_model_host_memory_bytes']) {
+    expect(Number(new RegExp(`^${name}{[^}]*} (\\S+)$`, 'm').exec(metrics)?.[1]), name).toBeGreaterThan(0);
+  }
+  for (const name of ['perennial_inference_requests_total{model="sum",version="1",role="stable",code="200"}', 'perennial_inference_duration_seconds_bucket{model="sum"', 'perennial_rollout_weight_ratio{model="sum",version="1"} 1', 'perennial_build_info{process="gateway",version=']) {
     expect(metrics).toContain(name);
   }
   await open.close();
