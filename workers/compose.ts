@@ -12,6 +12,7 @@ import { createAlertBook } from '../adapters/postgres/alert-book.ts';
 import { createAlertFacts } from '../adapters/postgres/alert-facts.ts';
 import { connectDatabase } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
+import { createInputRefusals } from '../adapters/postgres/input-refusals.ts';
 import { createModelRegistry } from '../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../adapters/postgres/monitor-windows.ts';
 import { createPipelines } from '../adapters/postgres/pipelines.ts';
@@ -75,6 +76,7 @@ export const compose = (config: Config): Composition => {
     triggers: createTriggerLedger(database),
     retrains: createRetrains(database),
     windows: createMonitorWindows(database),
+    refusals: createInputRefusals(database),
     predictions: createPredictionLog({ artifacts, scratch, countColumns: columnDistributions, ...createPredictionSegments(database) }),
     workflows: createWorkflowControl(client),
     alerts: createAlertBook(database),

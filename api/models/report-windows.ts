@@ -10,12 +10,6 @@ const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value
 const numberOf = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** An estimate may be a number or an object with the value in it. */
-const estimateOf = (report: Fields): number | null => {
-  const estimate = report['estimatedQuality'] ?? report['estimate'];
-  return numberOf(estimate) ?? numberOf(fieldsOf(estimate)['value']) ?? numberOf(fieldsOf(estimate)['quality']);
-};
-
 export const windowOf = ({ version, window_number: window, report: value, decision }: WindowRow): ReportWindow => {
   const report = fieldsOf(value);
   return {
@@ -28,7 +22,7 @@ export const windowOf = ({ version, window_number: window, report: value, decisi
     driftScore: numberOf(report['driftScore']) ?? 0,
     drifted: report['drifted'] === true,
     quality: numberOf(report['quality']),
-    estimatedQuality: estimateOf(report),
+    estimatedQuality: numberOf(report['estimatedQuality']),
     judgedQuality: numberOf(report['judgedQuality']),
     qualityDropped: report['qualityDropped'] === true,
     decision,
