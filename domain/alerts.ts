@@ -65,7 +65,7 @@ export const rolloutConditions = (rolloutId: string, outcome: RolloutOutcome, at
   return [conditionOf({ kind: 'rolledBack', subject: ROLLOUT_SUBJECT, id: rolloutId, firing, reason }, at)];
 };
 
-/** What is known of a version's windows: the newest, the newest with enough labels to be judged, and how many came after that one. */
+/** What is known of a version's windows: the newest, the newest whose quality was judged, and how many came after the newest with enough labels. */
 export type NewestWindows = { newest: MonitorWindow | null; judged: MonitorWindow | null; withoutLabels: number };
 
 const findingReport = (kind: 'drift' | 'quality', window: MonitorWindow, spec: MonitorSpec): Report => {

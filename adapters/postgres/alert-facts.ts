@@ -8,12 +8,19 @@ import type { Database } from './schema.ts';
 
 type Row = { report: MonitorWindow; window_number: number };
 
-const readWindows = async (database: Kysely<Database>, { model, version, minimumLabels }: Parameters<AlertFacts['newestWindows']>[0]): Promise<NewestWindows> => {
-  const windows = sql`select report, window_number, labelled >= least(${minimumLabels}::int, rows) as judged from monitor_windows where model = ${model} and version = ${version}`;
+/** Labels judge a window when there are enough of them; until then an estimate may have, which its report says. */
+const windowsOf = ({ model, version, minimumLabels }: Parameters<AlertFacts['newestWindows']>[0]) => sql`
+  select report, window_number, labelled >= least(${minimumLabels}::int, rows) as labelled_enough,
+    labelled >= least(${minimumLabels}::int, rows) or report->>'judgedBy' is not null as judged
+  from monitor_windows where model = ${model} and version = ${version}`;
+
+const readWindows = async (database: Kysely<Database>, input: Parameters<AlertFacts['newestWindows']>[0]): Promise<NewestWindows> => {
+  const windows = windowsOf(input);
   const { rows: newest } = await sql<Row>`${windows} order by window_number desc limit 1`.execute(database);
   const { rows: judged } = await sql<Row>`select * from (${windows}) as windows where judged order by window_number desc limit 1`.execute(database);
   const { rows: counted } = await sql<{ count: number }>`
-    select count(*)::int as count from (${windows}) as windows where window_number > ${judged[0]?.window_number ?? -1}`.execute(database);
+    select count(*)::int as count from (${windows}) as windows
+    where window_number > (select coalesce(max(window_number), -1) from (${windows}) as labelled where labelled_enough)`.execute(database);
   return { newest: newest[0]?.report ?? null, judged: judged[0]?.report ?? null, withoutLabels: counted[0]?.count ?? 0 };
 };
 
