@@ -26,8 +26,9 @@ const conditionOf = ({ kind, subject, id, firing, reason }: Report, at: string):
   occurrence: { id, firing, reason: reason.slice(0, LONGEST_REASON), at },
 });
 
-/** Only what the policy names is an alert. */
-export const wantedConditions = (conditions: AlertCondition[], policy: AlertsSpec): AlertCondition[] => conditions.filter(({ kind }) => policy.on.includes(kind));
+/** Only what the policy names opens an incident; one that was opened under another policy is still cleared. */
+export const wantedConditions = (conditions: AlertCondition[], policy: AlertsSpec): AlertCondition[] =>
+  conditions.filter(({ kind, occurrence }) => !occurrence.firing || policy.on.includes(kind));
 
 const runReports = (end: RunEnd): Omit<Report, 'subject'>[] => {
   const { runId, state, outcome, failure } = end;
