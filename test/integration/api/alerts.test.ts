@@ -269,13 +269,13 @@ describe('the rows', () => {
     const facts = createAlertFacts(stack.test.database);
     const windows = createMonitorWindows(stack.test.database);
     const newest = () => facts.newestWindows({ model: 'rows', version: 2, minimumLabels: 500 });
-    expect(await newest()).toEqual({ newest: null, judged: null, withoutLabels: 0 });
+    expect(await newest()).toEqual({ newest: null, labelled: null, estimated: null, withoutLabels: 0 });
     for (const window of [0, 1, 2, 3]) await windows.save('rows', monitorWindow(window, 2, { labelled: window === 1 ? 600 : 20 }));
     const found = await newest();
-    expect([found.newest?.window, found.judged?.window, found.withoutLabels]).toEqual([3, 1, 2]);
+    expect([found.newest?.window, found.labelled?.window, found.estimated, found.withoutLabels]).toEqual([3, 1, null, 2]);
     // An estimate judges the quality, and is no label.
-    await windows.save('rows', { ...monitorWindow(4, 2), judgedBy: 'estimate' } as never);
+    await windows.save('rows', monitorWindow(4, 2, { judgedBy: 'estimate' }));
     const estimated = await newest();
-    expect([estimated.newest?.window, estimated.judged?.window, estimated.withoutLabels]).toEqual([4, 4, 3]);
+    expect([estimated.newest?.window, estimated.labelled?.window, estimated.estimated?.window, estimated.withoutLabels]).toEqual([4, 1, 4, 3]);
   });
 });
