@@ -1,15 +1,15 @@
 /** Steps of the trigger ledger, and of the ticks of schedules, which go into it. */
 import type { MonitorActivities, TickActivities, TriggerActivities } from '../contracts/activities.ts';
-import { AlertsSpec } from '../contracts/alert.ts';
 import type { PipelineSpec } from '../contracts/pipeline.ts';
 import type { LedgerPipeline, Trigger, TriggerOutcome } from '../contracts/trigger.ts';
 import type { Pipelines, Retrains, TriggerLedger } from '../domain/ports/monitoring.ts';
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
 import { tickTrigger } from '../domain/schedules.ts';
 import { modelNameOf } from '../domain/steps.ts';
+import { reportRetrain, type ReportPorts } from './alert-reports.ts';
 import { effect } from './boundary.ts';
 
-export type TriggerPorts = { triggers: TriggerLedger; pipelines: Pipelines; retrains: Retrains; workflows: WorkflowControl };
+export type TriggerPorts = ReportPorts & { triggers: TriggerLedger; pipelines: Pipelines; retrains: Retrains; workflows: WorkflowControl };
 
 const policyOf = (spec: PipelineSpec) => (spec.kind === 'model' ? { model: modelNameOf(spec), periodSeconds: spec.triggers.budget?.periodSeconds } : {});
 
@@ -20,13 +20,13 @@ const loadPipeline = async ({ pipelines, retrains }: TriggerPorts, pipeline: str
   return { ...current, ...(await retrains.facts({ pipeline, ...policyOf(current.spec) })) };
 };
 
-/** Due after as many unbeaten retrains as the pipeline says now. Safe to repeat: the first row of a run stands. */
-const recordRetrain = async ({ pipelines, retrains }: TriggerPorts, { pipeline, runId }: { pipeline: string; runId: string }) => {
-  const current = await pipelines.current(pipeline);
+/** Alerts after as many unbeaten retrains as the pipeline says now. Safe to repeat: the first row of a run stands. */
+const recordRetrain = async (ports: TriggerPorts, { pipeline, runId }: { pipeline: string; runId: string }) => {
+  const current = await ports.pipelines.current(pipeline);
   if (current?.spec.kind !== 'model') return null;
-  // A version that was applied before there were alerts has the default policy.
-  const { championNotBeatenRuns } = AlertsSpec.parse(current.spec.alerts ?? {});
-  return retrains.record({ pipeline, runId, limit: championNotBeatenRuns });
+  const standing = await ports.retrains.record({ pipeline, runId, limit: current.spec.triggers.unbeatenRetrains });
+  if (standing !== null) await reportRetrain(ports, pipeline, standing);
+  return standing;
 };
 
 export const createTriggerActivities = (ports: TriggerPorts): TriggerActivities & Pick<MonitorActivities, 'submitTrigger'> => ({

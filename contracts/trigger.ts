@@ -20,7 +20,7 @@ export type BudgetSpec = z.infer<typeof BudgetSpec>;
 /**
  * What makes a pipeline run by itself. `cooldownSeconds` is the least time between two runs that drift or quality started.
  * Drift in a window whose quality is known to hold does not retrain unless `driftWhenQualityHolds`; with `driftWhenQualityUnknown: false` it does not
- * either while the labels are not there yet: their quality drop will.
+ * either while the labels are not there yet: their quality drop will. `unbeatenRetrains` retrains in a row without a new champion are worth an alert.
  */
 export const TriggersSpec = z.strictObject({
   drift: z.boolean().default(false),
@@ -30,6 +30,7 @@ export const TriggersSpec = z.strictObject({
   data: z.boolean().default(false),
   cooldownSeconds: z.number().min(0).max(31_536_000).default(3_600),
   budget: BudgetSpec.optional(),
+  unbeatenRetrains: z.number().int().min(1).max(1_000).default(3),
 });
 export type TriggersSpec = z.infer<typeof TriggersSpec>;
 
@@ -70,7 +71,7 @@ export type LedgerPipeline = {
 /** What a retrain says of the champion; `undecided` when it failed or was cancelled, or when there was no champion to beat. */
 export type RetrainVerdict = 'promoted' | 'unbeaten' | 'undecided';
 
-/** The champion after a retrain: how many in a row did not beat it. `isDue` from `limit` on, which is `alerts.championNotBeatenRuns` of the pipeline. */
+/** The champion after a retrain: how many in a row did not beat it. `isDue` from `limit` on. */
 export type ChampionStanding = { model: string; runId: string; verdict: RetrainVerdict; unbeaten: number; limit: number; isDue: boolean };
 
 /** Input of `pipelineTriggers`; `resume` is carried over continue-as-new. */

@@ -22,6 +22,9 @@ export type Record = {
   runs: { pipeline: string; state: string; runs: number; seconds: number }[];
   steps: { pipeline: string; step: string; attempts: number; waiting: number }[];
   triggers: { pipeline: string; kind: string; outcome: string; triggers: number }[];
+  alerts: { pipeline: string; kind: string; state: string; alerts: number }[];
+  /** Messages about alerts that came to an end. */
+  messages: { status: string; messages: number }[];
   rollouts: { model: string; step: number }[];
   workers: { pool: string; workers: number }[];
   gateways: number;
@@ -71,7 +74,15 @@ const readModels = async (database: Kysely<Database>): Promise<ModelRecord[]> =>
   return [...byModel].map(([model, rows]) => modelRecord(model, rows));
 };
 
-const readCounts = async (database: Kysely<Database>): Promise<Omit<Record, 'models'>> => {
+const readAlerts = async (database: Kysely<Database>): Promise<Pick<Record, 'alerts' | 'messages'>> => {
+  const [alerts, messages] = await Promise.all([
+    sql<Record['alerts'][number]>`select ${named} as pipeline, kind, state, count(*) as alerts from alerts where state <> 'resolved' group by 1, 2, 3`.execute(database),
+    sql<Record['messages'][number]>`select status, count(*) as messages from alert_deliveries where status in ('sent', 'failed') group by status`.execute(database),
+  ]);
+  return { alerts: alerts.rows, messages: messages.rows };
+};
+
+const readCounts = async (database: Kysely<Database>): Promise<Omit<Record, 'models' | 'alerts' | 'messages'>> => {
   const [runs, steps, triggers, rollouts, workers, gateways] = await Promise.all([
     sql<Record['runs'][number]>`select ${named} as pipeline, state, count(*) as runs, coalesce(sum(extract(epoch from finished_at - started_at)), 0)::float8 as seconds from runs group by 1, 2`.execute(database),
     sql<Record['steps'][number]>`select ${named} as pipeline, step, count(*) as attempts, sum(waiting_seconds) as waiting from step_resources group by 1, 2`.execute(database),
@@ -87,6 +98,6 @@ const readCounts = async (database: Kysely<Database>): Promise<Omit<Record, 'mod
 
 /** @throws Error when the database cannot be read */
 export const readRecord = async (database: Kysely<Database>): Promise<Record> => {
-  const [counts, models] = await Promise.all([readCounts(database), readModels(database)]);
-  return { ...counts, models };
+  const [counts, alerts, models] = await Promise.all([readCounts(database), readAlerts(database), readModels(database)]);
+  return { ...counts, ...alerts, models };
 };

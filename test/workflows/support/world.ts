@@ -115,7 +115,7 @@ const resolutionOf = ({ triggers }: Scenario, triggerId: string, own = true): Tr
 const nextStanding = ({ retrains, ends, deployment, name, spec }: Scenario, runId: string): ChampionStanding | null => {
   const verdict = retrainVerdict({ state: ends.get(runId)?.state ?? 'running', hasChampion: deployment.split.stable !== null });
   if (verdict === null) return null;
-  const limit = spec?.kind === 'model' ? spec.alerts.championNotBeatenRuns : 1;
+  const limit = spec?.kind === 'model' ? spec.triggers.unbeatenRetrains : 1;
   return { model: name, runId, verdict, limit, ...championStanding(retrains.at(-1)?.unbeaten ?? 0, verdict, limit) };
 };
 
