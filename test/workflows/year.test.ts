@@ -181,7 +181,6 @@ const expected = (tickDays: number[]): Play => {
 };
 
 it('decides a year as its policy says', async () => {
-  const beganAt = performance.now();
   const startMs = await environment.temporal.currentTimeMs();
   const truth: Truth = { startMs, closed: new Map(), learned: [0] };
   const scenario = scenarioOf(truth);
@@ -196,7 +195,6 @@ it('decides a year as its policy says', async () => {
   await environment.temporal.sleep('1 hour');
   await environment.client.workflow.getHandle(watching.workflowId).terminate();
   await driver.stop();
-  console.log(`a year of ${scenario.triggers.size} triggers, ${scenario.calls.length} activities, ${truth.closed.size} windows took ${((performance.now() - beganAt) / 1_000).toFixed(1)} s`);
   const play = expected(times.map((time) => (Date.parse(time) - startMs) / DAY_MS));
   const rows = [...scenario.triggers.values()].filter(({ trigger }) => !trigger.id.startsWith('storm/'));
   const seen = rows.map(({ trigger, outcome }) => ({
