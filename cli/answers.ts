@@ -1,4 +1,5 @@
 /** Answers of the API, typed just as far as the command line reads them: it knows the API by HTTP alone. */
+import type { Use } from './resources.ts';
 
 export type Failure = { code: string; message: string; fix: string; logTail?: string[] };
 
@@ -24,7 +25,18 @@ export type RunSummary = { runId: string; state: string; pipelineVersion: number
 
 export type RunReason = { kind: string; reason: string; events: number; started: boolean };
 
-export type Run = RunSummary & { reasons?: RunReason[]; waitingFor: string | null; degraded: string | null; outcome: Outcome | null; failure: Failure | null; steps: Step[]; links: { temporal: string } };
+export type Run = RunSummary & {
+  /** Absent in answers of an older API. */
+  resources?: Use | null;
+  currency?: string | null;
+  reasons?: RunReason[];
+  waitingFor: string | null;
+  degraded: string | null;
+  outcome: Outcome | null;
+  failure: Failure | null;
+  steps: Step[];
+  links: { temporal: string };
+};
 
 export type StartedRun = { runId: string; links: { temporal: string } };
 
@@ -46,21 +58,21 @@ export type Dataset = { name: string; version: string; rows: number; bytes: numb
 
 export type Trigger = { pipeline: string; kind: string; reason: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null; at: string };
 
-export type MonitorWindow = { window: number; driftScore: number; drifted: boolean; quality: number | null; judgedQuality: number | null; qualityDropped: boolean };
-
-export type Schedule = {
-  pipeline: string;
-  name: string;
-  origin: string;
-  timing: string;
-  synced: boolean;
-  syncError: string | null;
-  degraded: string | null;
-  live: { paused: boolean; note: string | null; next: string[]; taken: number; skippedByOverlap: number; missedCatchup: number; droppedFromBuffer: number } | null;
-  links: { temporal: string };
+export type MonitorWindow = {
+  window: number;
+  rows: number;
+  labelled: number;
+  driftScore: number;
+  drifted: boolean;
+  quality: number | null;
+  judgedQuality: number | null;
+  qualityDropped: boolean;
+  judgedBy?: 'labels' | 'estimate' | null;
+  estimatedQuality?: number | null;
+  concept?: { detector: string; detected: boolean; warning: boolean; labels: number } | null;
+  inputs?: { refused: number; refusedShare: number; unlikeTraining: number } | null;
 };
 
-export type ScheduleTick = { at: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null };
 export type Alert = {
   alertId: string;
   model: string;
@@ -80,3 +92,16 @@ export type Alert = {
 export type AlertDelivery = { state: string; receiver: string; status: string; attempts: number; error: string | null; sentAt: string | null };
 
 export type Silence = { silenceId: string; active: boolean; matcher: unknown; startsAt: string; endsAt: string; createdBy: string; comment: string };
+export type Schedule = {
+  pipeline: string;
+  name: string;
+  origin: string;
+  timing: string;
+  synced: boolean;
+  syncError: string | null;
+  degraded: string | null;
+  live: { paused: boolean; note: string | null; next: string[]; taken: number; skippedByOverlap: number; missedCatchup: number; droppedFromBuffer: number } | null;
+  links: { temporal: string };
+};
+
+export type ScheduleTick = { at: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null };

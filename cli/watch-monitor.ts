@@ -67,9 +67,21 @@ export const screenOf = (output: Output, report: MonitorReport): string[] => {
 const newLines = (output: Output, report: MonitorReport, said: Set<string>): string[] =>
   [...report.windows.map((window) => windowLine(output, window)), ...report.decisions.map((decision) => decisionLine(output, decision))].filter((line) => !said.has(line) && said.add(line));
 
+const CLEAR = '\u001b[2J';
+/** A line that wrapped would move all below it: what does not fit is cut off by the terminal. */
+const [WRAP_OFF, WRAP_ON] = ['\u001b[?7l', '\u001b[?7h'];
+
 /** Cursor to the top, the picture over the last one, and the rest of the screen cleared: no flicker. */
 const redraw = (lines: readonly string[]): void => {
-  process.stdout.write(`\u001b[H${lines.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`);
+  const shown = lines.slice(0, Math.max(1, process.stdout.rows - 1));
+  process.stdout.write(`\u001b[H${shown.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`);
+};
+
+/** Gives the screen over to the pictures; Ctrl-C is the way out, and leaves the terminal as it was. */
+const takeScreen = (): void => {
+  process.stdout.write(`${WRAP_OFF}${CLEAR}`);
+  process.once('exit', () => process.stdout.write(WRAP_ON));
+  process.once('SIGINT', () => process.exit(EXIT.ok));
 };
 
 const PATIENCE_MS = 60_000;
@@ -95,7 +107,7 @@ export const watchMonitor = async (session: Session, { model, everyMs, once }: {
   const read = createReader(session, `/api/v1/models/${segment(model)}/monitor/report?windows=60`);
   const isScreen = !output.json && !once && process.stdout.isTTY === true;
   const said = new Set<string>();
-  if (isScreen) process.stdout.write('\u001b[2J');
+  if (isScreen) takeScreen();
   for (;;) {
     const report = await read();
     if (report !== undefined) {

@@ -1,5 +1,8 @@
 /** Monitoring of a deployed model: windows of the prediction log, drift, quality. */
 import { z } from 'zod';
+import { ConceptSpec, type ConceptReport } from './concept-drift.ts';
+import type { LiveInputs } from './live-inputs.ts';
+import { QualitySpec, type EstimatedQuality, type WindowQuality } from './quality.ts';
 
 /**
  * How the live values of a column are compared with the reference. `auto` is Evidently's choice: up to 1,000 reference rows a test (two-sample
@@ -34,20 +37,14 @@ export type DriftSpec = z.infer<typeof DriftSpec>;
 
 /**
  * A window closes when it holds `rows` predictions of the champion; the monitor looks every `everySeconds`. Drift: see DriftSpec.
- * Quality: the metric over the labelled rows of a window against the value with which the champion was judged;
- * a drop of more than `maximumDrop` in a window with at least `minimumLabels` labels is a quality drop.
+ * Quality: see QualitySpec. `concept` reads the errors of the labelled rows with a detector of concept drift: see ConceptSpec.
  */
 export const MonitorSpec = z.strictObject({
   everySeconds: z.number().min(0.5).max(86_400).default(60),
   rows: z.number().int().min(10).max(10_000_000).default(1_000),
   drift: DriftSpec.prefault({}),
-  quality: z
-    .strictObject({
-      metric: z.literal('rocAuc').default('rocAuc'),
-      maximumDrop: z.number().min(0).max(1).default(0.05),
-      minimumLabels: z.number().int().min(1).default(500),
-    })
-    .prefault({}),
+  quality: QualitySpec.prefault({}),
+  concept: ConceptSpec.optional(),
 });
 export type MonitorSpec = z.infer<typeof MonitorSpec>;
 
@@ -88,9 +85,19 @@ export type MonitorWindow = WindowDrift & {
   to: string;
   rows: number;
   labelled: number;
+  /** The declared metric over the labels, null until there are enough of them. */
   quality: number | null;
   judgedQuality: number | null;
   qualityDropped: boolean;
+  /** Whether labels or, until they come, the estimate said so; null while nothing could. */
+  judgedBy?: 'labels' | 'estimate' | null;
+  /** The declared metric as the scores promise it; null for one that cannot be estimated. */
+  estimatedQuality?: number | null;
+  /** What the labels say; absent in a window that a version of before judged, as the rest. */
+  performance?: WindowQuality | null;
+  estimate?: EstimatedQuality | null;
+  concept?: ConceptReport | null;
+  inputs?: LiveInputs | null;
 };
 
 /** Input of the `modelMonitor` workflow; `cursor` is carried over continue-as-new. */

@@ -1,5 +1,6 @@
 /** Builds the adapters of a worker from its configuration: the one place where activities meet real systems. */
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { createDataEngine } from '../adapters/duckdb/index.ts';
 import { columnDistributions } from '../adapters/duckdb/column-distributions.ts';
 import { createPredictionLog } from '../adapters/monitoring/prediction-log.ts';
@@ -11,6 +12,7 @@ import { createAlertBook } from '../adapters/postgres/alert-book.ts';
 import { createAlertFacts } from '../adapters/postgres/alert-facts.ts';
 import { connectDatabase } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
+import { createInputRefusals } from '../adapters/postgres/input-refusals.ts';
 import { createModelRegistry } from '../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../adapters/postgres/monitor-windows.ts';
 import { createPipelines } from '../adapters/postgres/pipelines.ts';
@@ -56,7 +58,7 @@ export const compose = (config: Config): Composition => {
   const { database, pool } = connectDatabase(config.postgres.url, { connections: DATABASE_CONNECTIONS });
   const { client, close } = createTemporalClient(config.temporal);
   const meter = createResourceMeter({ gpus: createGpuReader(config.path) });
-  const metrics = createWorkerMetrics({ prices: config.prices, build: config.version });
+  const metrics = createWorkerMetrics({ registry: new Registry(), prices: config.prices, build: config.version });
   const artifacts = createCountingStore(createArtifactStore(config.artifactStore), meter);
   const scratch = createScratch(join(config.home, 'scratch'));
   const ledger = createMeteredLedger(createRunLedger({ database, pool }), meter, metrics.attemptEnded);
@@ -74,6 +76,7 @@ export const compose = (config: Config): Composition => {
     triggers: createTriggerLedger(database),
     retrains: createRetrains(database),
     windows: createMonitorWindows(database),
+    refusals: createInputRefusals(database),
     predictions: createPredictionLog({ artifacts, scratch, countColumns: columnDistributions, ...createPredictionSegments(database) }),
     workflows: createWorkflowControl(client),
     alerts: createAlertBook(database),
@@ -84,8 +87,8 @@ export const compose = (config: Config): Composition => {
   };
   return {
     ports,
-    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
     settlement: { ledger, artifacts, closedRun: createClosedRuns(client), reportEnd: (end) => reportRunEnd(ports, end) },
+    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
     leases: createWorkerLeases(database),
     metrics,
     close: async () => {

@@ -1,5 +1,5 @@
 /** Metrics of a worker: the attempts that it ran, what they used and cost, and its slots. */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { createLabelBound } from '../adapters/prometheus/label-bound.ts';
 import { registerProcessMetrics } from '../adapters/prometheus/process-metrics.ts';
 import type { PriceTable } from '../contracts/resources.ts';
@@ -48,8 +48,7 @@ const registerSlots = (registry: Registry, pool: string, slots: () => { total: n
   const used: Gauge = new Gauge({ name: 'perennial_worker_slots_used', help: 'Tasks that this worker runs now.', labelNames: ['pool'], registers: [registry], collect: () => used.set({ pool }, slots().used) });
 };
 
-export const createWorkerMetrics = ({ prices, build }: { prices: PriceTable | null; build: string }): WorkerMetrics => {
-  const registry = new Registry();
+export const createWorkerMetrics = ({ registry, prices, build }: { registry: Registry; prices: PriceTable | null; build: string }): WorkerMetrics => {
   const instruments = createInstruments(registry);
   const [pipelineLabel, stepLabel] = [createLabelBound(MOST_PIPELINES), createLabelBound(MOST_STEPS)];
   return {

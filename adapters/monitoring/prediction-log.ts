@@ -9,12 +9,14 @@ import type { ColumnDistribution } from '../../contracts/features.ts';
 import type { DriftSide } from '../../domain/drift/window-drift.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
 import type { MonitoredColumn, PredictionLog } from '../../domain/ports/monitoring.ts';
-import { createValueViews, loadWindow, scoredRows, spanOf, SCORES, VALUES, type SegmentFile } from './window-rows.ts';
+import { readLabelledRows, type ArrivedLabel } from './labelled-rows.ts';
+import { countUnlikeTraining } from './unlike-training.ts';
+import { createValueViews, loadWindow, spanOf, SCORES, VALUES, type SegmentFile } from './window-rows.ts';
 
 export type PredictionLogSources = {
   artifacts: ArtifactStore;
   segmentsOf(model: string, version: number, from: number, to: number): Promise<{ artifact: ArtifactRef; firstRow: number; rows: number }[]>;
-  labelsOf(model: string, inferenceIds: readonly string[]): Promise<Map<string, number>>;
+  labelsOf(model: string, inferenceIds: readonly string[]): Promise<Map<string, ArrivedLabel>>;
   /** Counts columns of a table: adapters/duckdb/column-distributions.ts. */
   countColumns(
     connection: DuckDBConnection,
@@ -82,24 +84,21 @@ const withRows = async <T>(sources: PredictionLogSources, rows: Rows, work: (con
   }
 };
 
-const labelledScores = async (connection: DuckDBConnection, sources: PredictionLogSources, model: string): Promise<{ score: number; label: number }[]> => {
-  const rows = await scoredRows(connection);
-  const labels = await sources.labelsOf(model, rows.map((row) => row.inferenceId));
-  return rows.flatMap(({ inferenceId, score }) => {
-    const label = labels.get(inferenceId);
-    return label === undefined ? [] : [{ score, label }];
-  });
-};
+/** The columns of the training rows that quality is sliced by; a name that is none of them (any more) has no slices. */
+const sliceColumns = (columns: readonly MonitoredColumn[], slices: readonly string[]): { column: string; number: number }[] =>
+  columns.flatMap(({ name }, number) => (slices.includes(name) ? [{ column: name, number }] : []));
 
 /** @throws PerennialFailure of the store or the database; Error when a segment does not hold the rows that its record says, or a number that is none */
 export const createPredictionLog = (sources: PredictionLogSources): PredictionLog => ({
-  window: ({ model, version, window, rowsPerWindow, reference }) => {
-    const columns = reference.columns.map(({ column, type }) => ({ name: column, type }));
+  window: ({ model, version, window, rowsPerWindow, reference, training, slices }) => {
+    const columns = training.map(({ column, type }) => ({ name: column, type }));
     const rows = { model, version, from: window * rowsPerWindow, to: (window + 1) * rowsPerWindow, columns, reference };
+    const sliced = { rows: rowsPerWindow, columns: sliceColumns(columns, slices), labelsOf: (ids: readonly string[]) => sources.labelsOf(model, ids) };
     return withRows(sources, rows, async (connection) => ({
       ...(await spanOf(connection)),
       live: await countSide(connection, sources, rows),
-      scored: await labelledScores(connection, sources, model),
+      unlike: await countUnlikeTraining(connection, training),
+      ...(await readLabelledRows(connection, sliced)),
     }));
   },
   earlier: async (rows) => {

@@ -48,18 +48,12 @@ export const loadWindow = async (connection: DuckDBConnection, { files, version,
   }
 };
 
-/** Rows, and the first and last time as ISO 8601 in UTC. */
-export const spanOf = async (connection: DuckDBConnection): Promise<{ rows: number; from: string; to: string }> => {
+/** Rows, the requests that began with them (a request of many rows numbers them after a slash, from 0), and the first and last time as ISO 8601 in UTC. */
+export const spanOf = async (connection: DuckDBConnection): Promise<{ rows: number; requests: number; from: string; to: string }> => {
   const reader = await connection.runAndReadAll(`
-    select count(*)::int as rows, coalesce(strftime(min(answered_at), '%Y-%m-%dT%H:%M:%S.%gZ'), '') as first, coalesce(strftime(max(answered_at), '%Y-%m-%dT%H:%M:%S.%gZ'), '') as last from live`);
+    select count(*)::int as rows, count(*) filter (where not regexp_matches(inference_id, '/[1-9][0-9]*$'))::int as requests, coalesce(strftime(min(answered_at), '%Y-%m-%dT%H:%M:%S.%gZ'), '') as first, coalesce(strftime(max(answered_at), '%Y-%m-%dT%H:%M:%S.%gZ'), '') as last from live`);
   const [row] = reader.getRowObjectsJS();
-  return { rows: Number(row?.['rows'] ?? 0), from: String(row?.['first'] ?? ''), to: String(row?.['last'] ?? '') };
-};
-
-/** Inference id and score of every row that has a score. */
-export const scoredRows = async (connection: DuckDBConnection): Promise<{ inferenceId: string; score: number }[]> => {
-  const reader = await connection.runAndReadAll('select inference_id, score from live where score is not null');
-  return reader.getRowObjectsJS().map((row) => ({ inferenceId: String(row['inference_id']), score: Number(row['score']) }));
+  return { rows: Number(row?.['rows'] ?? 0), requests: Number(row?.['requests'] ?? 0), from: String(row?.['first'] ?? ''), to: String(row?.['last'] ?? '') };
 };
 
 /** Views of the table: its inputs under their names as numbers and text, and its scores. */

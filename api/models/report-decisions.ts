@@ -1,4 +1,4 @@
-/** What was decided and done about a model: triggers, runs, rollouts and promotions, in the order of time. */
+/** What was decided and done about a model: triggers, runs, rollouts, promotions and alerts, in the order of time. */
 import { sql } from 'kysely';
 import type { ReportDecision } from '../../contracts/monitor-report.ts';
 import type { ApiContext } from '../http/app-types.ts';
@@ -24,7 +24,11 @@ const decisionsOf = ({ model, pipeline, from }: { model: string; pipeline: strin
     union all
     (select p.at, 'promotion', 'version ' || p.version || ' became ' || p.alias, case when p.previous is null then null else 'in place of version ' || p.previous end, null, true
      from promotions p where p.model = ${model} and p.at >= coalesce(${from}::timestamptz, '-infinity') order by p.at desc limit ${MOST_DECISIONS})
-  ) decision order by at desc limit ${MOST_DECISIONS}`;
+    union all
+    (select a.opened_at, 'alert', 'alert ' || a.kind || ' of ' || a.subject, a.reason || ' (' || a.occurrences || ' times)',
+       a.state || case when a.resolved_at is null then '' else ' ' || to_char(a.resolved_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') end, a.state = 'resolved'
+     from alerts a where a.model = ${model} and a.opened_at >= coalesce(${from}::timestamptz, '-infinity') order by a.opened_at desc limit ${MOST_DECISIONS})
+  ) decision order by at desc, kind, title, outcome limit ${MOST_DECISIONS}`;
 
 /** Oldest first, since `from` (all without it). */
 export const readDecisions = async ({ database }: ApiContext, about: { model: string; pipeline: string | null; from: string | null }): Promise<ReportDecision[]> => {

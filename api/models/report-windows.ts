@@ -10,12 +10,6 @@ const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value
 const numberOf = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** An estimate may be a number or an object with the value in it. */
-const estimateOf = (report: Fields): number | null => {
-  const estimate = report['estimatedQuality'] ?? report['estimate'];
-  return numberOf(estimate) ?? numberOf(fieldsOf(estimate)['value']) ?? numberOf(fieldsOf(estimate)['quality']);
-};
-
 export const windowOf = ({ version, window_number: window, report: value, decision }: WindowRow): ReportWindow => {
   const report = fieldsOf(value);
   return {
@@ -28,7 +22,7 @@ export const windowOf = ({ version, window_number: window, report: value, decisi
     driftScore: numberOf(report['driftScore']) ?? 0,
     drifted: report['drifted'] === true,
     quality: numberOf(report['quality']),
-    estimatedQuality: estimateOf(report),
+    estimatedQuality: numberOf(report['estimatedQuality']),
     judgedQuality: numberOf(report['judgedQuality']),
     qualityDropped: report['qualityDropped'] === true,
     decision,
@@ -38,10 +32,11 @@ export const windowOf = ({ version, window_number: window, report: value, decisi
 /** Tests whose score is a p value: the lower, the more drifted. The others are distances. */
 const isPValue = (method: string): boolean => /^(ks|chi|z|fisher|anderson|t_?test|mann|g_?test|cramer|es|epps)/i.test(method) || method.toLowerCase().includes('p value');
 
-/** How far beyond its threshold a score is: 1 is at it, more is drift. */
+/** How far beyond its threshold a score is: 1 is at it, more is drift. Without a threshold the score itself, or for p values its inverse. */
 const excessOf = ({ method, score, threshold }: ReportColumn): number => {
-  if (score === null || threshold === null || threshold === 0) return 0;
-  return isPValue(method) ? threshold / Math.max(score, 1e-12) : score / threshold;
+  if (score === null) return 0;
+  const limit = threshold === null || threshold === 0 ? 1 : threshold;
+  return isPValue(method) ? limit / Math.max(score, 1e-12) : score / limit;
 };
 
 const byTelling = (first: ReportColumn, second: ReportColumn): number => Number(second.drifted) - Number(first.drifted) || excessOf(second) - excessOf(first) || first.column.localeCompare(second.column);

@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 import { CliFailure } from '../exit-codes.ts';
 import type { ApiClient } from '../api-client.ts';
 import type { Output } from '../output.ts';
+import { money, USE_COLUMNS, useRow, type Use } from '../resources.ts';
 import { openSession, segment } from '../session.ts';
-
-type Use = { cpuSeconds: number; memoryGibSeconds: number; peakMemoryBytes: number; gpuSeconds: number; storedBytes: number; cost: { total: number } | null };
 
 type Costs = {
   of: string;
@@ -22,33 +21,16 @@ type Costs = {
   periods: (Use & { from: string })[];
 };
 
-const MEBIBYTE = 2 ** 20;
-const COLUMNS = ['cpu s', 'GiB s', 'peak MiB', 'gpu s', 'stored MiB', 'cost'];
-
-const rounded = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(3));
-
-/** Small amounts keep their digits: a step may cost a thousandth of a cent. */
-const money = (amount: number, currency: string | null): string => `${amount === 0 || amount >= 0.01 ? amount.toFixed(2) : amount.toPrecision(2)} ${currency ?? ''}`.trim();
-
-const rowOf = (use: Use, currency: string | null): Record<string, string> => ({
-  'cpu s': rounded(use.cpuSeconds),
-  'GiB s': rounded(use.memoryGibSeconds),
-  'peak MiB': rounded(use.peakMemoryBytes / MEBIBYTE),
-  'gpu s': rounded(use.gpuSeconds),
-  'stored MiB': rounded(use.storedBytes / MEBIBYTE),
-  cost: use.cost === null ? '-' : money(use.cost.total, currency),
-});
-
 const show = (output: Output, costs: Costs): void => {
   const { currency } = costs;
-  const row = (what: Record<string, unknown>, use: Use): Record<string, unknown> => ({ ...what, ...rowOf(use, currency) });
+  const row = (what: Record<string, unknown>, use: Use): Record<string, unknown> => ({ ...what, ...useRow(use, currency) });
   output.say(`${costs.of}, ${costs.from.slice(0, 10)} to ${costs.to.slice(0, 10)}${costs.total.cost === null ? '' : `: ${money(costs.total.cost.total, currency)}`}`);
   if (currency === null) output.say(output.paint('yellow', 'no prices are declared: set PERENNIAL_PRICES for the API and the workers'));
-  output.table([row({ what: 'training' }, costs.training), row({ what: 'serving' }, costs.serving), row({ what: 'total' }, costs.total)], ['what', ...COLUMNS]);
+  output.table([row({ what: 'training' }, costs.training), row({ what: 'serving' }, costs.serving), row({ what: 'total' }, costs.total)], ['what', ...USE_COLUMNS]);
   const part = (rows: Record<string, unknown>[], columns: string[]): void => {
     if (rows.length === 0) return;
     output.say('');
-    output.table(rows, [...columns, ...COLUMNS]);
+    output.table(rows, [...columns, ...USE_COLUMNS]);
   };
   part(costs.steps.map((step) => row({ step: step.step, attempts: step.attempts }, step)), ['step', 'attempts']);
   part(costs.runs.slice(0, 10).map((run) => row({ run: run.runId }, run)), ['run']);

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Run, RunSummary, StartedRun } from '../answers.ts';
 import { clean, type Output } from '../output.ts';
+import { useText } from '../resources.ts';
 import { openSession, segment, wholeNumber, type Session } from '../session.ts';
 import { reasonsOf, stepLine, watchRun } from '../watch-run.ts';
 
@@ -30,6 +31,7 @@ const showRun = (output: Output, run: Run): void => {
     run.failure.logTail?.forEach((line) => output.say(`  | ${clean(line)}`));
   }
   reasonsOf(run.outcome).forEach((reason) => output.say(`  ${reason}`));
+  if (run.resources) output.say(output.paint('dim', useText(run.resources, run.currency ?? null)));
   output.say(output.paint('dim', clean(run.links.temporal)));
 };
 

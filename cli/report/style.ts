@@ -28,11 +28,11 @@ svg text{font-family:inherit}.axis{fill:var(--soft);font-size:11px}.histogram .a
 .base{stroke:var(--faint);stroke-width:1}.grid{stroke:var(--line);stroke-width:1}
 .series{fill:none;stroke:var(--current);stroke-width:2.5;stroke-linejoin:round}.estimate{fill:none;stroke:var(--current);stroke-width:1.5;stroke-dasharray:3 4;opacity:.7}
 .point{fill:var(--current)}.bad{fill:var(--drift)}.good{fill:var(--good)}.neutral{fill:var(--faint)}.estimate-point{fill:var(--paper);stroke:var(--current);stroke-width:1.5}
-line.judged{stroke:var(--faint);stroke-dasharray:6 4}line.limit{stroke:var(--drift);stroke-dasharray:6 4}.limit-label{font-size:11px}text.judged{fill:var(--soft)}text.limit{fill:var(--drift)}
+.judged{stroke:var(--faint);stroke-dasharray:6 4;fill:none}.limit{stroke:var(--drift);stroke-dasharray:6 4;fill:none}.version{stroke:var(--faint);stroke-dasharray:2 3}.limit-label{font-size:11px}text.judged{fill:var(--soft);stroke:none}text.limit{fill:var(--drift);stroke:none}
 .coverage-all{fill:var(--line)}.coverage{fill:#8fa9ee}.drifted{fill:var(--drift)}.calm{fill:var(--reference)}
-table{border-collapse:collapse;width:100%;font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:500;padding:6px 10px 6px 0;border-bottom:1px solid var(--line)}
+table{border-collapse:collapse;width:100%;font-size:13.5px;margin-top:10px}th{text-align:left;color:var(--soft);font-weight:500;padding:6px 10px 6px 0;border-bottom:1px solid var(--line)}
 td{padding:7px 10px 7px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}td.n{white-space:nowrap;font-variant-numeric:tabular-nums}
-.kind{display:inline-block;padding:1px 8px;border-radius:6px;background:var(--wash);border:1px solid var(--line);font-size:12px;color:var(--soft)}
+.kind{display:inline-block;white-space:nowrap;padding:1px 8px;border-radius:6px;background:var(--wash);border:1px solid var(--line);font-size:12px;color:var(--soft)}
 .bar{display:inline-block;width:120px;height:8px;border-radius:4px;background:var(--line);position:relative;vertical-align:1px}.bar i{position:absolute;left:0;top:0;bottom:0;border-radius:4px;background:var(--reference)}.bar u{position:absolute;top:-3px;bottom:-3px;width:2px;background:var(--soft)}
 details summary{cursor:pointer;color:var(--soft);font-size:14px;margin:12px 0}.empty{color:var(--soft);padding:16px;border:1px dashed var(--line);border-radius:12px}
 footer{margin-top:36px;color:var(--faint);font-size:12.5px}

@@ -4,18 +4,18 @@ import { markup, nothing, type Markup } from './markup.ts';
 import { moment, percent, significant } from './numbers.ts';
 
 const WIDTH = 1_040;
-const LEFT = 62;
+const LEFT = 74;
 const RIGHT = 96;
 const PLOT_WIDTH = WIDTH - LEFT - RIGHT;
 
-/** Maps instants to the axis. One instant alone stands in the middle. */
+/** Maps instants to the axis. One instant alone stands in the middle, what is no time at the left end. */
 type Axis = { x: (iso: string) => number; from: number; to: number };
 
 export const axisOf = ({ windows, decisions }: Pick<MonitorReport, 'windows' | 'decisions'>): Axis => {
   const times = [...windows.flatMap(({ from, to }) => [from, to]), ...decisions.map(({ at }) => at)].map((iso) => Date.parse(iso)).filter((time) => !Number.isNaN(time));
   const [from, to] = times.length === 0 ? [0, 1] : [Math.min(...times), Math.max(...times)];
-  const clamp = (share: number): number => Math.min(1, Math.max(0, share));
-  return { from, to, x: (iso) => LEFT + PLOT_WIDTH * (to === from ? 0.5 : clamp((Date.parse(iso) - from) / (to - from))) };
+  const shareOf = (time: number): number => (Number.isNaN(time) ? 0 : to === from ? 0.5 : Math.min(1, Math.max(0, (time - from) / (to - from))));
+  return { from, to, x: (iso) => LEFT + PLOT_WIDTH * shareOf(Date.parse(iso)) };
 };
 
 const MINUTE = 60_000;
@@ -43,8 +43,26 @@ const middleOf = (axis: Axis, window: ReportWindow): number => (axis.x(window.fr
 const line = (points: readonly { x: number; y: number }[], style: string): Markup =>
   points.length < 2 ? nothing : markup`<polyline class="${style}" points="${points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}"/>`;
 
+/** A line of its own for each stretch of one version. */
+const byVersion = <Point extends { x: number; y: number; window: ReportWindow }>(points: readonly Point[]): Point[][] =>
+  points.reduce<Point[][]>((stretches, point) => {
+    const last = stretches.at(-1);
+    if (last?.at(-1)?.window.version === point.window.version) last.push(point);
+    else stretches.push([point]);
+    return stretches;
+  }, []);
+
 const limitLine = (y: number, style: string, label: string): Markup =>
   markup`<line class="${style}" x1="${LEFT}" x2="${LEFT + PLOT_WIDTH}" y1="${y.toFixed(1)}" y2="${y.toFixed(1)}"/><text class="limit-label ${style}" x="${LEFT + PLOT_WIDTH + 6}" y="${(y + 4).toFixed(1)}">${label}</text>`;
+
+/** Where the watched version changes, so that what follows is not read as one series. */
+const versionMarks = (axis: Axis, windows: readonly ReportWindow[], { top, height }: { top: number; height: number }): Markup[] =>
+  windows.flatMap((window, index) => {
+    const before = windows[index - 1];
+    if (before === undefined || before.version === window.version) return [];
+    const x = ((axis.x(before.to) + axis.x(window.from)) / 2).toFixed(1);
+    return [markup`<line class="version" x1="${x}" x2="${x}" y1="${top - 6}" y2="${top + height}"/><text class="axis" x="${x}" dx="4" y="${top}">version ${window.version}</text>`];
+  });
 
 const QUALITY = { top: 14, height: 150 };
 const COVERAGE = { top: 182, height: 34 };
@@ -65,12 +83,23 @@ const coverageBars = (axis: Axis, windows: readonly ReportWindow[]): Markup[] =>
     return markup`<g><title>window ${window.window}: ${window.labelled} of ${window.rows} rows have a label (${percent(share)})</title><rect class="coverage-all" x="${x}" y="${COVERAGE.top}" width="${width.toFixed(1)}" height="${COVERAGE.height}"/><rect class="coverage" x="${x}" y="${(COVERAGE.top + COVERAGE.height - height).toFixed(1)}" width="${width.toFixed(1)}" height="${height.toFixed(1)}"/></g>`;
   });
 
+/** A limit that each version has of its own: level over the windows of a version, with its newest value at the end. */
+const stepLine = (axis: Axis, windows: readonly ReportWindow[], { read, y, style, label }: { read: (window: ReportWindow) => number | null; y: (value: number) => number; style: string; label: string }): Markup => {
+  const points = windows.flatMap((window) => {
+    const value = read(window);
+    return value === null ? [] : [window.from, window.to].map((at) => ({ x: axis.x(at), y: y(value), value }));
+  });
+  const last = points.at(-1);
+  if (last === undefined) return nothing;
+  return markup`${line(points, style)}<text class="limit-label ${style}" x="${LEFT + PLOT_WIDTH + 6}" y="${(last.y + 4).toFixed(1)}">${label} ${significant(last.value)}</text>`;
+};
+
 /** Quality of each window as far as labels came, the estimate elsewhere, what it was judged with and how far it may fall; below, the coverage of labels. */
 export const qualityChart = (report: MonitorReport, axis: Axis): Markup => {
   const { windows, maximumDrop, metric } = report;
-  const judged = windows.findLast((window) => window.judgedQuality !== null)?.judgedQuality ?? null;
-  const limit = judged !== null && maximumDrop !== null ? judged - maximumDrop : null;
-  const values = windows.flatMap((window) => [window.quality, window.estimatedQuality]).concat(judged, limit).filter((value) => value !== null);
+  const judgedOf = (window: ReportWindow): number | null => window.judgedQuality;
+  const limitOf = ({ judgedQuality }: ReportWindow): number | null => (judgedQuality === null || maximumDrop === null ? null : judgedQuality - maximumDrop);
+  const values = windows.flatMap((window) => [window.quality, window.estimatedQuality, judgedOf(window), limitOf(window)]).filter((value) => value !== null);
   if (values.length === 0) return markup`<p class="empty">No window has a quality yet: it comes with the labels.</p>`;
   const { low, high } = rangeOf(values);
   const y = (value: number): number => QUALITY.top + QUALITY.height * (1 - (value - low) / (high - low));
@@ -83,8 +112,8 @@ export const qualityChart = (report: MonitorReport, axis: Axis): Markup => {
   const rings = estimated.map((point) => markup`<circle class="estimate-point" cx="${point.x.toFixed(1)}" cy="${point.y.toFixed(1)}" r="3"><title>window ${point.window.window}: estimated ${metric} ${significant(point.value, 4)}</title></circle>`);
   const scale = [low, (low + high) / 2, high].map((value) => markup`<text class="axis" x="${LEFT - 8}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${significant(value)}</text><line class="grid" x1="${LEFT}" x2="${LEFT + PLOT_WIDTH}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/>`);
   return markup`<svg class="wide" viewBox="0 0 ${WIDTH} 244" role="img" aria-label="Quality over time">${scale}
-${judged === null ? null : limitLine(y(judged), 'judged', `judged ${significant(judged)}`)}${limit === null ? null : limitLine(y(limit), 'limit', `limit ${significant(limit)}`)}
-${line(estimated, 'estimate')}${line(known, 'series')}${rings}${dots}
+${stepLine(axis, windows, { read: judgedOf, y, style: 'judged', label: 'judged' })}${stepLine(axis, windows, { read: limitOf, y, style: 'limit', label: 'limit' })}${versionMarks(axis, windows, QUALITY)}
+${byVersion(estimated).map((points) => line(points, 'estimate'))}${byVersion(known).map((points) => line(points, 'series'))}${rings}${dots}
 <text class="axis" x="${LEFT - 8}" y="${COVERAGE.top + COVERAGE.height / 2 + 4}" text-anchor="end">labels</text>${coverageBars(axis, windows)}${timeTicks(axis, 238)}</svg>`;
 };
 
@@ -97,7 +126,7 @@ export const driftChart = ({ windows, shareThreshold }: MonitorReport, axis: Axi
     const width = Math.max(3, Math.min(26, Math.abs(axis.x(window.to) - axis.x(window.from)) - 2));
     return markup`<rect class="${window.drifted ? 'drifted' : 'calm'}" x="${(middleOf(axis, window) - width / 2).toFixed(1)}" y="${y(window.driftScore).toFixed(1)}" width="${width.toFixed(1)}" height="${Math.max(1, DRIFT.top + DRIFT.height - y(window.driftScore)).toFixed(1)}" rx="1"><title>window ${window.window} (version ${window.version}), ${moment(window.from)}: ${percent(window.driftScore)} of the columns drifted</title></rect>`;
   });
-  return markup`<svg class="wide" viewBox="0 0 ${WIDTH} ${DRIFT.top + DRIFT.height + 22}" role="img" aria-label="Drift score over time"><text class="axis" x="${LEFT - 8}" y="${DRIFT.top + 8}" text-anchor="end">${percent(top)}</text><text class="axis" x="${LEFT - 8}" y="${DRIFT.top + DRIFT.height}" text-anchor="end">0</text><line class="base" x1="${LEFT}" x2="${LEFT + PLOT_WIDTH}" y1="${DRIFT.top + DRIFT.height}" y2="${DRIFT.top + DRIFT.height}"/>${bars}${shareThreshold === null ? null : limitLine(y(shareThreshold), 'limit', `limit ${percent(shareThreshold)}`)}${timeTicks(axis, DRIFT.top + DRIFT.height + 18)}</svg>`;
+  return markup`<svg class="wide" viewBox="0 0 ${WIDTH} ${DRIFT.top + DRIFT.height + 22}" role="img" aria-label="Drift score over time"><text class="axis" x="${LEFT - 8}" y="${DRIFT.top + 8}" text-anchor="end">${percent(top)}</text><text class="axis" x="${LEFT - 8}" y="${DRIFT.top + DRIFT.height}" text-anchor="end">0</text><line class="base" x1="${LEFT}" x2="${LEFT + PLOT_WIDTH}" y1="${DRIFT.top + DRIFT.height}" y2="${DRIFT.top + DRIFT.height}"/>${bars}${versionMarks(axis, windows, DRIFT)}${shareThreshold === null ? null : limitLine(y(shareThreshold), 'limit', `limit ${percent(shareThreshold)}`)}${timeTicks(axis, DRIFT.top + DRIFT.height + 18)}</svg>`;
 };
 
 const LANES: readonly ReportDecision['kind'][] = ['alert', 'trigger', 'run', 'rollout', 'promotion'];

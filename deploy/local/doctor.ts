@@ -9,6 +9,7 @@ import { lockHolder } from './tools/lock.ts';
 import { repositoryRoot } from './tools/machine.ts';
 import type { Part } from './tools/part.ts';
 import { postgresBinaries } from './tools/postgres-binaries.ts';
+import { prometheus } from './tools/prometheus.ts';
 import { python } from './tools/python.ts';
 import { temporalCli } from './tools/temporal-cli.ts';
 import { testServer } from './tools/test-server.ts';
@@ -133,6 +134,7 @@ export const doctor = async (config: Config = readConfig()): Promise<Diagnosis> 
     check('Ports', ports(config)),
     check(testServer.name, tool(testServer, setUpTestsCommand), true),
     check(versitygw.name, tool(versitygw, setUpTestsCommand), true),
+    check(prometheus.name, tool(prometheus, setUpTestsCommand), true),
   ]);
   const isBad = checks.some(({ ok, forTestsOnly }) => !ok && forTestsOnly !== true);
   return { checks, exitCode: isBad ? 1 : 0 };

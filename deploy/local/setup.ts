@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { installParts } from './tools/install.ts';
 import type { Part } from './tools/part.ts';
 import { postgresBinaries } from './tools/postgres-binaries.ts';
+import { prometheus } from './tools/prometheus.ts';
 import { python } from './tools/python.ts';
 import { temporalCli } from './tools/temporal-cli.ts';
 import { testServer } from './tools/test-server.ts';
@@ -14,7 +15,7 @@ import { versitygw } from './tools/versitygw.ts';
 /** What is needed to run Perennial, and what its tests need beside. */
 export const profiles = {
   runtime: [postgresBinaries, temporalCli, python],
-  test: [postgresBinaries, temporalCli, python, testServer, versitygw],
+  test: [postgresBinaries, temporalCli, python, testServer, versitygw, prometheus],
 } as const satisfies Record<string, readonly Part[]>;
 
 export type Profile = keyof typeof profiles;

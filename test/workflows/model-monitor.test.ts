@@ -49,6 +49,27 @@ describe('a monitor', () => {
     await end('watched');
   });
 
+  it('hands an estimated drop, what the labels say of it later, and concept drift to the ledger as matters of quality', async () => {
+    let looks = 0;
+    const estimate = { rocAuc: { value: 0.69, low: 0.68, high: 0.7 }, accuracy: null, precision: null, recall: null, f1: null };
+    const concept = { detector: 'ddm' as const, labels: 800, mean: 0.3, detected: true, warning: false, detections: [{ label: 1_234, direction: 'rise' as const }] };
+    const evaluateMonitorWindows = async () => {
+      looks += 1;
+      if (looks === 1) return { nextWindow: 1, changed: [monitorWindow(0, 1, { estimate, judgedBy: 'estimate', qualityDropped: true })] };
+      if (looks === 15) return { nextWindow: 1, changed: [monitorWindow(0, 1, { ...dropped, estimate, judgedBy: 'labels', concept })] };
+      return { nextWindow: 1, changed: looks === 16 ? [monitorWindow(0, 1, { ...dropped, estimate, judgedBy: 'labels', concept })] : [] };
+    };
+    const scenario = environment.world.scenario('estimated', { overrides: { evaluateMonitorWindows } });
+    await environment.startMonitor(monitorInput('estimated'));
+    await environment.temporal.sleep('20 days');
+    expect(scenario.submitted.map(({ id, kind }) => [id, kind])).toEqual([
+      ['monitor/estimated/1/0/estimate', 'quality'],
+      ['monitor/estimated/1/0/quality', 'quality'],
+      ['monitor/estimated/1/0/concept', 'quality'],
+    ]);
+    await end('estimated');
+  });
+
   it('watches a year of days in seconds, over executions, and loses neither window nor signal', async () => {
     const seen: string[] = [];
     const evaluateMonitorWindows = async ({ version, nextWindow }: { version: number; nextWindow: number }) => {

@@ -1,5 +1,6 @@
 /** Where the tools are that set-up brought: looked up in milliseconds, nothing is installed or run. */
 import { postgresBinaries } from './postgres-binaries.ts';
+import { prometheus } from './prometheus.ts';
 import { python } from './python.ts';
 import { temporalCli } from './temporal-cli.ts';
 import { testServer } from './test-server.ts';
@@ -14,6 +15,8 @@ export type Tools = {
   testServer?: string;
   /** S3 server for tests. */
   versitygw?: string;
+  /** Checks metrics, in tests; prometheus itself lies beside it. */
+  promtool?: string;
 };
 
 const needed = (path: string | undefined, name: string): string => {
@@ -32,5 +35,6 @@ export const resolveTools = (): Tools => {
     python: needed(python.find(), python.name),
     testServer: testServer.find(),
     versitygw: versitygw.find(),
+    promtool: prometheus.find(),
   };
 };

@@ -10,6 +10,7 @@ import { createPredictionLog } from '../../../adapters/monitoring/prediction-log
 import { createArtifactStore } from '../../../adapters/objectstore/index.ts';
 import { createScratch } from '../../../adapters/objectstore/scratch.ts';
 import { createGatewayControl } from '../../../adapters/postgres/gateway-control.ts';
+import { createInputRefusals } from '../../../adapters/postgres/input-refusals.ts';
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows.ts';
 import { createPredictionSegments } from '../../../adapters/postgres/prediction-segments.ts';
@@ -85,7 +86,8 @@ const ship = async (segmentId: string, rows: Row[]): Promise<void> => {
 };
 
 const predictions = () => createPredictionLog({ artifacts, scratch: createScratch(join(folder, 'scratch')), countColumns: columnDistributions, ...createPredictionSegments(test.database) });
-const readWindow = (window: number, version = 1) => predictions().window({ model: 'flights', version, window, rowsPerWindow: 10, reference: { columns: reference, prediction: null } });
+const readWindow = (window: number, { version = 1, rows = 10, columns = reference } = {}) =>
+  predictions().window({ model: 'flights', version, window, rowsPerWindow: rows, reference: { columns, prediction: null }, training: columns, slices: [] });
 const label = async (labels: Record<string, number>): Promise<void> => {
   const rows = Object.entries(labels).map(([inference_id, value]) => ({ model: 'flights', inference_id, label: value }));
   await test.database.insertInto('labels').values(rows).onConflict((conflict) => conflict.doNothing()).execute();
@@ -110,14 +112,14 @@ describe('a window of the prediction log', () => {
   it('counts numbers as single-precision ones where the training rows are', async () => {
     await ship('s1', rowsOf(10, () => ({ inputs: { distance: 59.37, carrier: 'AA' } })));
     const single = distributionOfValues('distance', Float64Array.of(Math.fround(59.37), 4));
-    const data = await predictions().window({ model: 'flights', version: 1, window: 0, rowsPerWindow: 10, reference: { columns: [single, reference[1]!], prediction: null } });
+    const data = await readWindow(0, { columns: [single, reference[1]!] });
     expect(data?.live.columns[0]).toMatchObject({ edges: [Math.fround(59.37)], counts: [10, 0] });
   });
 
   it('counts more values than it keeps in the bins of the reference', async () => {
     const many = distributionOfValues('distance', Float64Array.from({ length: 5_000 }, (_, row) => Math.sqrt(row)));
     await ship('s1', rowsOf(3_000, (index) => ({ inputs: { distance: index / 100, carrier: 'AA' } })));
-    const data = await predictions().window({ model: 'flights', version: 1, window: 0, rowsPerWindow: 3_000, reference: { columns: [many, reference[1]!], prediction: null } });
+    const data = await readWindow(0, { rows: 3_000, columns: [many, reference[1]!] });
     const byHand = distributionOfValues('distance', Float64Array.from({ length: 3_000 }, (_, row) => row / 100), many.edges);
     expect(data?.live.columns[0]).toMatchObject({ exact: false, edges: byHand.edges, counts: byHand.counts });
   });
@@ -150,12 +152,12 @@ describe('a window of the prediction log', () => {
     await ship('s2', rowsOf(8, () => ({ inputs }), 'b'));
     await label(Object.fromEntries([...rowsOf(7, () => ({ inputs }), 'a'), ...rowsOf(8, () => ({ inputs }), 'b')].map(({ id }) => [id, 1])));
     const first = await readWindow(0);
-    expect(first?.scored).toHaveLength(10);
+    expect(first?.labelled.labels).toHaveLength(10);
     await ship('s2', rowsOf(8, () => ({ inputs }), 'again'));
     await ship('s3', rowsOf(20, () => ({ inputs }), 'c'));
     expect(await readWindow(0)).toEqual(first);
-    expect((await readWindow(1))?.scored).toHaveLength(4);
-    expect(await readWindow(0, 2)).toBeUndefined();
+    expect((await readWindow(1))?.labelled.labels).toHaveLength(4);
+    expect(await readWindow(0, { version: 2 })).toBeUndefined();
     expect(await readWindow(3)).toBeUndefined();
   });
 
@@ -181,7 +183,7 @@ describe('a window of the prediction log', () => {
 describe('the monitor', () => {
   let activities: ReturnType<typeof createMonitorActivities>;
   const startWorker = (): void => {
-    activities = createMonitorActivities({ registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), artifacts, predictions: predictions() });
+    activities = createMonitorActivities({ registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), refusals: createInputRefusals(test.database), artifacts, predictions: predictions() });
   };
   beforeEach(startWorker);
   const evaluate = (nextWindow: number, attempt = 1) => runActivity(activities.evaluateMonitorWindows, { model: 'flights', version: 1, spec, nextWindow }, { attempt });
@@ -194,6 +196,8 @@ describe('the monitor', () => {
     expect(await evaluate(1)).toMatchObject({ nextWindow: 2, changed: [{ window: 1, drifted: true, driftScore: 1 }] });
     expect(await evaluate(2)).toEqual({ nextWindow: 2, changed: [] });
     expect(await savedWindows()).toMatchObject([{ window_number: 0, rows: 10 }, { window_number: 1, rows: 10 }]);
+    const [, drifted] = await test.database.selectFrom('monitor_histograms').select('histograms').orderBy('window_number').execute();
+    expect(drifted?.histograms).toMatchObject([{ column: 'distance', type: 'numeric' }, { column: 'carrier', bins: expect.arrayContaining([{ label: 'other', reference: expect.any(Number), current: 10 }]) }]);
   });
 
   it('compares with the windows before, and the first one with the training rows', async () => {

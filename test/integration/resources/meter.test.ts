@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { createResourceMeter } from '../../../adapters/resources/meter.ts';
 import { readTree } from '../../../adapters/resources/process-tree.ts';
 import type { GpuApp } from '../../../adapters/resources/nvidia.ts';
+import { runTrainerGroup } from '../../../adapters/trainers/trainer-group.ts';
 import type { AttemptUse } from '../../../contracts/resources.ts';
 
 const gpus: { apps: GpuApp[]; looks: string[] } = { apps: [], looks: [] };
@@ -108,6 +109,21 @@ describe.runIf(existsSync('/proc/self/stat'))('measured work', () => {
     expect(use.gpuSeconds).toBeLessThan(2 * use.durationSeconds + 0.1);
     expect(use.gpuPeakMemoryBytes).toBe(2 ** 31);
     expect(gpus.looks.slice(-2)).toEqual(['start', 'stop']);
+  });
+
+  it('has what a trainer used, though others wait for it', async () => {
+    let said = '';
+    const use = await measure(async () => {
+      const group = { command: [process.execPath, '-e', PROGRAM, '--', '500', '100', '1'], environment: { PATH: process.env['PATH'], PROGRAM }, graceMs: 1_000, deadlineMs: Date.now() + 60_000, signal: new AbortController().signal };
+      const { end } = await runTrainerGroup({ ...group, onOutput: (chunk) => (said += chunk.toString()), onProgress: () => undefined });
+      expect(end).toEqual({ code: 0, signal: null });
+    });
+    const programs = said.trim().split('\n').map((line) => JSON.parse(line) as Said);
+    expect(programs).toHaveLength(2);
+    expect(use.cpuSeconds).toBeGreaterThan(cpuOf(programs) - 0.05);
+    // The process that watches over the group is the work's too.
+    expect(use.cpuSeconds).toBeLessThan(cpuOf(programs) + 0.6);
+    expect(use.peakMemoryBytes).toBeGreaterThan(100 * 2 ** 20);
   });
 
   it('keeps what a process that was killed had used', async () => {

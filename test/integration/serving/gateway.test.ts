@@ -71,10 +71,30 @@ test('metadata, health and metrics', async () => {
   expect((await open.get('/v2/health/live')).status).toBe(200);
   expect((await open.get('/healthz')).body).toEqual({ live: true });
   const metrics = (await open.get('/metrics')).body.error ?? '';
-  for (const name of ['perennial_inference_requests_total{model="sum",version="1",role="stable",code="200"}', 'perennial_inference_duration_seconds_bucket{model="sum"', 'perennial_rollout_weight_ratio{model="sum",version="1"} 1', 'perennial_build_info{version=']) {
+  for (const name of ['perennial_model_host_cpu_seconds_total', 'perennial_model_host_memory_bytes']) {
+    expect(Number(new RegExp(`^${name}{[^}]*} (\\S+)$`, 'm').exec(metrics)?.[1]), name).toBeGreaterThan(0);
+  }
+  for (const name of ['perennial_inference_requests_total{model="sum",version="1",role="stable",code="200"}', 'perennial_inference_duration_seconds_bucket{model="sum"', 'perennial_rollout_weight_ratio{model="sum",version="1"} 1', 'perennial_build_info{process="gateway",version=']) {
     expect(metrics).toContain(name);
   }
   await open.close();
+});
+
+test('refused requests are counted by reason and input, in metrics and in the database, and nothing of them is kept', async () => {
+  const c = (data: unknown) => ({ name: 'c', datatype: 'INT64', shape: [1, 1], data: [data] });
+  const others = [['a', 'FP32', 1], ['b', 'BYTES', 'z']].map(([name, datatype, value]) => ({ name, datatype, shape: [1, 1], data: [value] }));
+  const bodies = [{ inputs: [...others, c('secret')] }, { inputs: [...others, c('secret')] }, { inputs: others }, { secret: 1 }];
+  const before = await rig.database.pool.query<{ requests: string }>("select coalesce(sum(requests), 0) as requests from input_refusals where model = 'mixed'");
+  for (const body of bodies) expect((await client.post('/v2/models/mixed/infer', body)).status).toBe(400);
+  expect((await client.post('/v2/models/mixed/infer', { inputs: [...others, c(3)] })).status).toBe(200);
+  const counted = async () => (await rig.database.pool.query<{ reason: string; input: string; requests: number }>("select reason, input, sum(requests)::int as requests from input_refusals where model = 'mixed' and version = 1 group by 1, 2 order by 1, 2")).rows;
+  await eventually(async () => (await counted()).reduce((sum, row) => sum + row.requests, 0) === Number(before.rows[0]?.requests) + 4, { what: 'the refusals are in the database' });
+  expect(await counted()).toEqual(expect.arrayContaining([{ reason: 'malformed', input: '', requests: 1 }, { reason: 'missingInput', input: 'c', requests: 1 }, { reason: 'wrongType', input: 'c', requests: 2 }]));
+  const open = createClient(gateway.url, undefined);
+  const metrics = (await open.get('/metrics')).body.error ?? '';
+  await open.close();
+  expect(metrics).toContain('perennial_inference_refusals_total{model="mixed",version="1",reason="wrongType"} 2');
+  expect(metrics).not.toContain('secret');
 });
 
 test('a version in the URL is pinned and must be loaded', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MonitorSpec, type MonitorWindow } from '../../../contracts/monitor.ts';
 import { columnDrift } from '../../support/fakes.ts';
-import { findingsOf, findingTriggerId, rememberReports } from '../../../domain/monitor.ts';
+import { findingsOf, findingTriggerId, qualityStandingOf, rememberReports } from '../../../domain/monitor.ts';
 
 const spec = MonitorSpec.parse({});
 const window = (changes: Partial<MonitorWindow> = {}): MonitorWindow => ({
@@ -33,12 +33,39 @@ describe('findingsOf', () => {
     expect(finding?.reason).toBe('rocAuc 0.678 in window 4 (700 labels), judged with 0.756, a drop of at most 0.05 allowed');
   });
 
+  it('says that a drop is only estimated, with its band, and under a key of its own', () => {
+    const band = { value: 0.701, low: 0.684, high: 0.718 };
+    const estimated = window({ labelled: 0, quality: null, qualityDropped: true, judgedBy: 'estimate', estimate: { rocAuc: band, accuracy: null, precision: null, recall: null, f1: null } });
+    expect(findingsOf(estimated, spec, new Set())).toEqual([
+      { kind: 'quality', key: '4/estimate', reason: 'rocAuc is estimated at 0.701 (0.684 to 0.718) in window 4, before its labels, judged with 0.756, a drop of at most 0.05 allowed' },
+    ]);
+    // What the labels say later is news.
+    expect(findingsOf(window({ qualityDropped: true, judgedBy: 'labels' }), spec, new Set(['4/estimate'])).map(({ key }) => key)).toEqual(['4/quality']);
+  });
+
+  it('reports a rise of errors that the detector found as a matter of quality, and no fall', () => {
+    const concept = { detector: 'adwin', labels: 900, mean: 0.3123, detected: true, warning: false, detections: [{ label: 3_000, direction: 'fall' }, { label: 3_412, direction: 'rise' }] } as const;
+    const [finding] = findingsOf(window({ concept: { ...concept, detections: [...concept.detections] } }), spec, new Set());
+    expect(finding).toEqual({ kind: 'quality', key: '4/concept', reason: 'adwin found the errors to rise at label 3412 of version 2, in window 4 (mean 0.312)' });
+    expect(findingsOf(window({ concept: { ...concept, detected: false, detections: [] } }), spec, new Set())).toEqual([]);
+  });
+
   it('reports each kind once per window, however often the window changes', () => {
     const both = window({ drifted: true, qualityDropped: true });
     const findings = findingsOf(both, spec, new Set(['4/drift']));
     expect(findings.map(({ key }) => key)).toEqual(['4/quality']);
     const reported = rememberReports(['4/drift'], findings);
     expect(findingsOf(both, spec, new Set(reported))).toEqual([]);
+  });
+});
+
+describe('the standing of the quality, which a drift trigger carries', () => {
+  it('is what the labels say, or until they come the estimate where it may judge', () => {
+    expect(qualityStandingOf(window({ qualityDropped: true }))).toBe('dropped');
+    expect(qualityStandingOf(window())).toBe('holds');
+    expect(qualityStandingOf(window({ quality: null }))).toBe('unknown');
+    expect(qualityStandingOf(window({ quality: null, judgedBy: 'estimate' }))).toBe('holds');
+    expect(qualityStandingOf(window({ quality: null, judgedBy: 'estimate', qualityDropped: true }))).toBe('dropped');
   });
 });
 
