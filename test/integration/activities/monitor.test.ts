@@ -200,6 +200,25 @@ describe('the monitor', () => {
     expect(drifted?.histograms).toMatchObject([{ column: 'distance', type: 'numeric' }, { column: 'carrier', bins: expect.arrayContaining([{ label: 'other', reference: expect.any(Number), current: 10 }]) }]);
   });
 
+  it('compares with the windows before, and the first one with the training rows', async () => {
+    const moving = MonitorSpec.parse({ ...spec, drift: { reference: 'movingWindow', windows: 2 } });
+    const look = (nextWindow: number) => runActivity(activities.evaluateMonitorWindows, { model: 'flights', version: 1, spec: moving, nextWindow }, { attempt: 1 });
+    await ship('s1', rowsOf(40, (index) => ({ inputs: index < 30 ? { distance: 1_000 + (index % 7), carrier: 'ZZ' } : asTrained(index) })));
+    expect(await look(0)).toMatchObject({ changed: [{ window: 0, drifted: true }] });
+    expect(await look(1)).toMatchObject({ changed: [{ window: 1, drifted: false }] });
+    expect(await look(2)).toMatchObject({ changed: [{ window: 2, drifted: false, prediction: { column: 'score', drifted: false } }] });
+    expect(await look(3)).toMatchObject({ changed: [{ window: 3, drifted: true, columns: [{ drifted: true }, { drifted: true }] }] });
+  });
+
+  it('compares the scores with those of the held-out rows, which the evaluation left', async () => {
+    const scores = distributionOfValues('score', Float64Array.from({ length: 2_000 }, (_, row) => (row % 100) / 400));
+    const report = await artifacts.put(Buffer.from(JSON.stringify({ scores })));
+    await sql`update model_versions set evaluation = jsonb_set(evaluation, '{report}', ${JSON.stringify(report)}::jsonb)`.execute(test.database);
+    await ship('s1', rowsOf(20, (index) => ({ inputs: asTrained(index), score: index < 10 ? (index + 0.5) / 40 : 0.9 })));
+    expect(await evaluate(0)).toMatchObject({ changed: [{ drifted: false, prediction: { method: 'wasserstein', drifted: false } }] });
+    expect(await evaluate(1)).toMatchObject({ changed: [{ drifted: false, prediction: { method: 'wasserstein', drifted: true } }] });
+  });
+
   it('judges quality again when labels come late, in any order and twice', async () => {
     await ship('s1', rowsOf(10, (index) => ({ inputs: asTrained(index), score: index / 10 })));
     await evaluate(0);
