@@ -1,8 +1,9 @@
 /** Windows of a monitor and accounts of attempts, complete and valid, to be changed where a test cares. */
 import type { MonitorWindow } from '../../contracts/monitor.ts';
 import type { AttemptUse } from '../../contracts/resources.ts';
+import { columnDrift } from './fakes.ts';
 
-/** A window of an hour in which `wind` and `carrier` drifted; its columns are told in the forms that windows have had. */
+/** A window of an hour in which `wind` and `carrier` drifted. */
 export const driftWindow = (window: number, changes: Partial<MonitorWindow> = {}): MonitorWindow => ({
   window,
   version: 1,
@@ -13,10 +14,11 @@ export const driftWindow = (window: number, changes: Partial<MonitorWindow> = {}
   driftScore: 0.667,
   drifted: true,
   columns: [
-    { column: 'distance', psi: 0.02, drifted: false },
-    { column: 'wind', psi: 0.8, drifted: true },
-    { column: 'carrier', method: 'wasserstein', score: 0.12, threshold: 0.1, drifted: true },
-  ] as unknown as MonitorWindow['columns'],
+    columnDrift('distance', 0.02, { method: 'psi', threshold: 0.25 }),
+    columnDrift('wind', 0.8, { method: 'psi', threshold: 0.25 }),
+    columnDrift('carrier', 0.12),
+  ],
+  prediction: null,
   quality: null,
   judgedQuality: 0.75,
   qualityDropped: false,
