@@ -87,11 +87,11 @@ const coverageBars = (axis: Axis, windows: readonly ReportWindow[]): Markup[] =>
 const stepLine = (axis: Axis, windows: readonly ReportWindow[], { read, y, style, label }: { read: (window: ReportWindow) => number | null; y: (value: number) => number; style: string; label: string }): Markup => {
   const points = windows.flatMap((window) => {
     const value = read(window);
-    return value === null ? [] : [window.from, window.to].map((at) => ({ x: axis.x(at), y: y(value), value }));
+    return value === null ? [] : [window.from, window.to].map((at) => ({ x: axis.x(at), y: y(value), value, window }));
   });
   const last = points.at(-1);
   if (last === undefined) return nothing;
-  return markup`${line(points, style)}<text class="limit-label ${style}" x="${LEFT + PLOT_WIDTH + 6}" y="${(last.y + 4).toFixed(1)}">${label} ${significant(last.value)}</text>`;
+  return markup`${byVersion(points).map((stretch) => line(stretch, style))}<text class="limit-label ${style}" x="${LEFT + PLOT_WIDTH + 6}" y="${(last.y + 4).toFixed(1)}">${label} ${significant(last.value)}</text>`;
 };
 
 /** Quality of each window as far as labels came, the estimate elsewhere, what it was judged with and how far it may fall; below, the coverage of labels. */
