@@ -6,7 +6,8 @@ import { log } from '@temporalio/activity';
 import type { AlertActivities } from '../contracts/activities.ts';
 import { AlertsSpec } from '../contracts/alert.ts';
 import type { RolloutOutcome } from '../contracts/rollout.ts';
-import { rolloutConditions, runConditions, wantedConditions, windowConditions, type AlertCondition, type RunEnd } from '../domain/alerts.ts';
+import type { ChampionStanding } from '../contracts/trigger.ts';
+import { championConditions, rolloutConditions, runConditions, wantedConditions, windowConditions, type AlertCondition, type RunEnd } from '../domain/alerts.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { AlertFacts } from '../domain/ports/alerts.ts';
 import type { ModelRegistry } from '../domain/ports/model-registry.ts';
@@ -16,9 +17,6 @@ import { modelNameOf } from '../domain/steps.ts';
 import { effect } from './boundary.ts';
 
 export type ReportPorts = { facts: AlertFacts; pipelines: Pipelines; registry: ModelRegistry; workflows: WorkflowControl };
-
-/** Runs that may be needed to see that the champion was not beaten for as long as a policy can say. */
-const RUN_ENDS = 200;
 
 /** What alerts of a pipeline are about. */
 type About = { model: string; pipeline: string; policy: AlertsSpec };
@@ -49,9 +47,7 @@ const beside = async (what: string, work: () => Promise<void>): Promise<void> =>
 /** Reports what the end of a run says of its model, after its row has been written. @throws PerennialFailure in an outage */
 export const reportRunEnd = async (ports: ReportPorts, end: RunEnd): Promise<void> => {
   const about = await aboutOf(ports, end.pipeline);
-  if (about === undefined) return;
-  const ends = await ports.facts.runEnds(end.pipeline, RUN_ENDS);
-  await report(ports, about, runConditions(end, ends, { policy: about.policy, at: new Date().toISOString() }));
+  if (about !== undefined) await report(ports, about, runConditions(end, new Date().toISOString()));
 };
 
 /** As `reportRunEnd`, beside the end of the run itself. */
@@ -64,6 +60,13 @@ export const reportFinishedRollout = (ports: ReportPorts, { rolloutId, outcome }
     const record = await ports.registry.version(model, version);
     const about = record === undefined ? undefined : await aboutOf(ports, record.lineage.pipeline);
     if (about !== undefined) await report(ports, { ...about, model }, rolloutConditions(rolloutId, outcome, new Date().toISOString()));
+  });
+
+/** Reports what a retrain says of the champion, beside its record. */
+export const reportRetrain = (ports: ReportPorts, pipeline: string, standing: ChampionStanding): Promise<void> =>
+  beside(`retrain ${standing.runId}`, async () => {
+    const about = await aboutOf(ports, pipeline);
+    if (about !== undefined) await report(ports, { ...about, model: standing.model }, championConditions(pipeline, standing, new Date().toISOString()));
   });
 
 const alertOnWindows = async (ports: ReportPorts, { model, pipeline, version, spec }: Parameters<AlertActivities['alertOnWindows']>[0]): Promise<void> => {

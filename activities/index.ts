@@ -17,8 +17,7 @@ import type { EvaluatePorts } from './scoring.ts';
 import { createTrainActivity, type TrainPorts } from './train.ts';
 import { createTickActivities, createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
-export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts &
-  TriggerPorts & AlertPorts & ReportPorts & { meter: ResourceMeter };
+export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts & { meter: ResourceMeter };
 
 const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createIngestActivity(ports),
@@ -32,9 +31,9 @@ const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createRolloutActivities(ports),
   ...createMonitorActivities(ports),
   ...createTriggerActivities(ports),
-  ...createTickActivities(ports),
   ...createReportActivities(ports),
   ...createAlertActivities(ports),
+  ...createTickActivities(ports),
 });
 
 export const createActivities = (ports: ActivityPorts): PerennialActivities => measured(ports.meter, unmeasured(ports));

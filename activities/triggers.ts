@@ -6,9 +6,10 @@ import type { Pipelines, Retrains, TriggerLedger } from '../domain/ports/monitor
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
 import { tickTrigger } from '../domain/schedules.ts';
 import { modelNameOf } from '../domain/steps.ts';
+import { reportRetrain, type ReportPorts } from './alert-reports.ts';
 import { effect } from './boundary.ts';
 
-export type TriggerPorts = { triggers: TriggerLedger; pipelines: Pipelines; retrains: Retrains; workflows: WorkflowControl };
+export type TriggerPorts = ReportPorts & { triggers: TriggerLedger; pipelines: Pipelines; retrains: Retrains; workflows: WorkflowControl };
 
 const policyOf = (spec: PipelineSpec) => (spec.kind === 'model' ? { model: modelNameOf(spec), periodSeconds: spec.triggers.budget?.periodSeconds } : {});
 
@@ -20,10 +21,12 @@ const loadPipeline = async ({ pipelines, retrains }: TriggerPorts, pipeline: str
 };
 
 /** Alerts after as many unbeaten retrains as the pipeline says now. Safe to repeat: the first row of a run stands. */
-const recordRetrain = async ({ pipelines, retrains }: TriggerPorts, { pipeline, runId }: { pipeline: string; runId: string }) => {
-  const current = await pipelines.current(pipeline);
+const recordRetrain = async (ports: TriggerPorts, { pipeline, runId }: { pipeline: string; runId: string }) => {
+  const current = await ports.pipelines.current(pipeline);
   if (current?.spec.kind !== 'model') return null;
-  return retrains.record({ pipeline, runId, limit: current.spec.triggers.unbeatenRetrains });
+  const standing = await ports.retrains.record({ pipeline, runId, limit: current.spec.triggers.unbeatenRetrains });
+  if (standing !== null) await reportRetrain(ports, pipeline, standing);
+  return standing;
 };
 
 export const createTriggerActivities = (ports: TriggerPorts): TriggerActivities & Pick<MonitorActivities, 'submitTrigger'> => ({

@@ -125,11 +125,11 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerRollbackRoutes(app, context);
   registerLabelRoutes(app, context);
   registerMonitorRoutes(app, context);
+  registerAlertRoutes(app, context);
+  registerSilenceRoutes(app, context);
   registerReportRoutes(app, context);
   registerCostRoutes(app, context);
   registerScheduleRoutes(app, context);
-  registerAlertRoutes(app, context);
-  registerSilenceRoutes(app, context);
   await registerTriggerRoutes(app, context);
   registerKeyRoutes(app, context);
 };

@@ -60,19 +60,6 @@ export type Trigger = { pipeline: string; kind: string; reason: string; outcome:
 
 export type MonitorWindow = { window: number; driftScore: number; drifted: boolean; quality: number | null; judgedQuality: number | null; qualityDropped: boolean };
 
-export type Schedule = {
-  pipeline: string;
-  name: string;
-  origin: string;
-  timing: string;
-  synced: boolean;
-  syncError: string | null;
-  degraded: string | null;
-  live: { paused: boolean; note: string | null; next: string[]; taken: number; skippedByOverlap: number; missedCatchup: number; droppedFromBuffer: number } | null;
-  links: { temporal: string };
-};
-
-export type ScheduleTick = { at: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null };
 export type Alert = {
   alertId: string;
   model: string;
@@ -92,3 +79,16 @@ export type Alert = {
 export type AlertDelivery = { state: string; receiver: string; status: string; attempts: number; error: string | null; sentAt: string | null };
 
 export type Silence = { silenceId: string; active: boolean; matcher: unknown; startsAt: string; endsAt: string; createdBy: string; comment: string };
+export type Schedule = {
+  pipeline: string;
+  name: string;
+  origin: string;
+  timing: string;
+  synced: boolean;
+  syncError: string | null;
+  degraded: string | null;
+  live: { paused: boolean; note: string | null; next: string[]; taken: number; skippedByOverlap: number; missedCatchup: number; droppedFromBuffer: number } | null;
+  links: { temporal: string };
+};
+
+export type ScheduleTick = { at: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null };

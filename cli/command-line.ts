@@ -35,10 +35,10 @@ const createProgram = (): Command => {
   registerModelCommands(program);
   registerDeploymentCommands(program);
   registerDataCommands(program);
+  registerAlertCommands(program);
   registerMonitorCommands(program);
   registerCostCommand(program);
   registerScheduleCommands(program);
-  registerAlertCommands(program);
   registerKeyCommands(program);
   registerTrainerCommands(program);
   return program;

@@ -106,19 +106,6 @@ export interface TriggerActivities {
   recordRetrain(input: { pipeline: string; runId: string }): Promise<ChampionStanding | null>;
 }
 
-/** Steps of a tick of a schedule. */
-export interface TickActivities {
-  /** Hands the tick to the ledger (signal-with-start); the same scheduled time again is the same trigger. Returns the trigger's id. */
-  submitTick(input: TickInput & { scheduledAt: string }): Promise<{ triggerId: string }>;
-  /** Where the trigger led, as far as it is decided. Only reads. */
-  resolveTrigger(input: { pipeline: string; triggerId: string }): Promise<TriggerResolution>;
-  /** Whether the run is still open, and if not, how it ended. Only reads. */
-  runPresence(input: { runId: string }): Promise<RunPresence>;
-  /** Asks the run to cancel; one that has ended, or is being cancelled, stays as it is. */
-  cancelRun(input: { runId: string }): Promise<void>;
-}
-
-export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities {}
 /** Steps of an incident. Conditions of runs and rollouts are reported by `finishRun` and `finishRollout`, which know the end. */
 export interface AlertActivities {
   /** Looks at the newest windows of a version and tells its incidents which conditions hold; doing it again tells the same. */
@@ -135,4 +122,16 @@ export interface AlertActivities {
   deliverAlert(input: { model: string; delivery: AlertDelivery }): Promise<DeliveryOutcome>;
 }
 
-export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, AlertActivities {}
+/** Steps of a tick of a schedule. */
+export interface TickActivities {
+  /** Hands the tick to the ledger (signal-with-start); the same scheduled time again is the same trigger. Returns the trigger's id. */
+  submitTick(input: TickInput & { scheduledAt: string }): Promise<{ triggerId: string }>;
+  /** Where the trigger led, as far as it is decided. Only reads. */
+  resolveTrigger(input: { pipeline: string; triggerId: string }): Promise<TriggerResolution>;
+  /** Whether the run is still open, and if not, how it ended. Only reads. */
+  runPresence(input: { runId: string }): Promise<RunPresence>;
+  /** Asks the run to cancel; one that has ended, or is being cancelled, stays as it is. */
+  cancelRun(input: { runId: string }): Promise<void>;
+}
+
+export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}

@@ -7,9 +7,9 @@ import { z } from 'zod';
 /**
  * What an alert can be about:
  * - `drift`, `quality`: the newest window of the monitor has drifted, or its quality dropped;
- * - `labelsMissing`: so many windows in a row have too few labels to be judged;
+ * - `labelsMissing`: `labelsMissingWindows` windows in a row have too few labels to be judged;
  * - `runFailed`, `runRejected`: a run of the pipeline failed, or a gate refused its model;
- * - `championNotBeaten`: so many runs in a row ended without a promotion;
+ * - `championNotBeaten`: `triggers.unbeatenRetrains` retrains in a row did not beat the champion;
  * - `rolledBack`: a rollout took its version back.
  */
 export const ALERT_KINDS = ['drift', 'quality', 'labelsMissing', 'runFailed', 'runRejected', 'championNotBeaten', 'rolledBack'] as const;
@@ -48,7 +48,6 @@ export const AlertsSpec = z.strictObject({
   escalateAfterSeconds: z.number().int().min(1).max(31_536_000).default(3_600),
   resolveAfterSeconds: z.number().int().min(0).max(31_536_000).default(300),
   labelsMissingWindows: z.number().int().min(1).max(100_000).default(30),
-  championNotBeatenRuns: z.number().int().min(1).max(100).default(3),
   labels: z
     .record(LabelName, z.string().min(1).max(100))
     .refine((labels) => Object.keys(labels).length <= 10, 'at most 10 labels')

@@ -121,8 +121,8 @@ export const ModelPipelineSpec = z.strictObject({
   rollout: RolloutSpec.prefault({}),
   monitor: MonitorSpec.optional(),
   triggers: TriggersSpec.prefault({}),
-  schedule: DeclaredSchedules.optional(),
   alerts: AlertsSpec.prefault({}),
+  schedule: DeclaredSchedules.optional(),
 });
 export type ModelPipelineSpec = z.infer<typeof ModelPipelineSpec>;
 

@@ -6,6 +6,7 @@ import type { AlertKey, AlertKind, AlertOccurrence, AlertsSpec } from '../contra
 import type { MonitorSpec, MonitorWindow } from '../contracts/monitor.ts';
 import type { RolloutOutcome } from '../contracts/rollout.ts';
 import type { FailureRecord, RunOutcome, RunState } from '../contracts/run.ts';
+import type { ChampionStanding } from '../contracts/trigger.ts';
 import { findingsOf } from './monitor.ts';
 
 export type AlertCondition = Pick<AlertKey, 'kind' | 'subject'> & { occurrence: AlertOccurrence };
@@ -28,20 +29,6 @@ const conditionOf = ({ kind, subject, id, firing, reason }: Report, at: string):
 /** Only what the policy names is an alert. */
 export const wantedConditions = (conditions: AlertCondition[], policy: AlertsSpec): AlertCondition[] => conditions.filter(({ kind }) => policy.on.includes(kind));
 
-/** Runs that ended without a promotion, counted back from the newest; runs that failed or were cancelled say nothing of the champion. */
-const runsWithoutPromotion = (ends: RunState[]): number => {
-  const judged = ends.filter((state) => state === 'succeeded' || state === 'rejected' || state === 'rolledBack');
-  const promoted = judged.indexOf('succeeded');
-  return promoted === -1 ? judged.length : promoted;
-};
-
-const championReport = (runId: string, ends: RunState[], policy: AlertsSpec): Omit<Report, 'subject'>[] => {
-  const count = runsWithoutPromotion(ends);
-  const firing = count >= policy.championNotBeatenRuns;
-  if (!firing && count > 0) return [];
-  return [{ kind: 'championNotBeaten', id: runId, firing, reason: firing ? `${count} runs in a row ended without a new champion` : `run ${runId} made a new champion` }];
-};
-
 const runReports = (end: RunEnd): Omit<Report, 'subject'>[] => {
   const { runId, state, outcome, failure } = end;
   const named = { id: runId, reason: `run ${runId} ${state}` };
@@ -59,11 +46,15 @@ const runReports = (end: RunEnd): Omit<Report, 'subject'>[] => {
 
 export type RunEnd = { pipeline: string; runId: string; state: RunState; outcome?: RunOutcome; failure?: FailureRecord };
 
-/** What the end of a run says. `ends` are the states of the pipeline's ended runs, newest first, this one included. */
-export const runConditions = (end: RunEnd, ends: RunState[], { policy, at }: { policy: AlertsSpec; at: string }): AlertCondition[] => {
-  const isJudged = end.state === 'succeeded' || end.state === 'rejected' || end.state === 'rolledBack';
-  const reports = [...runReports(end), ...(isJudged ? championReport(end.runId, ends, policy) : [])];
-  return reports.map((report) => conditionOf({ ...report, subject: end.pipeline }, at));
+/** What the end of a run says. */
+export const runConditions = (end: RunEnd, at: string): AlertCondition[] => runReports(end).map((report) => conditionOf({ ...report, subject: end.pipeline }, at));
+
+/** What a retrain says of the champion; one that failed says nothing. */
+export const championConditions = (pipeline: string, { runId, verdict, unbeaten, isDue }: ChampionStanding, at: string): AlertCondition[] => {
+  if (verdict === 'undecided' || (verdict === 'unbeaten' && !isDue)) return [];
+  const firing = verdict === 'unbeaten';
+  const reason = firing ? `${unbeaten} retrains in a row did not beat the champion` : `run ${runId} made a new champion`;
+  return [conditionOf({ kind: 'championNotBeaten', subject: pipeline, id: runId, firing, reason }, at)];
 };
 
 /** What the end of a rollout says; one that a person aborted says nothing. */

@@ -15,10 +15,10 @@ export const cronsOf = ({ cron }: ScheduleSpec): string[] => (cron === undefined
 export const catchupSecondsOf = ({ catchupSeconds, everySeconds }: ScheduleSpec): number =>
   catchupSeconds ?? (everySeconds === undefined ? CRON_CATCHUP_SECONDS : Math.max(LEAST_CATCHUP_SECONDS, everySeconds));
 
-/** The hour that the end of summer time repeats makes a daily tick come twice; an hourly one is meant in both. */
+/** The hour that the end of summer time repeats has the time of a daily tick twice: it counts once. An hourly one is meant in both. */
 export const onceOf = (spec: ScheduleSpec): TickInput['once'] => {
   const crons = cronsOf(spec);
-  return crons.length > 0 && crons.every(hasFixedHours) ? 'perLocalTime' : 'perInstant';
+  return spec.timeZone !== 'UTC' && crons.length > 0 && crons.every(hasFixedHours) ? 'perLocalTime' : 'perInstant';
 };
 
 const isTimeZone = (timeZone: string): boolean => {

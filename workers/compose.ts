@@ -84,8 +84,8 @@ export const compose = (config: Config): Composition => {
   };
   return {
     ports,
-    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
     settlement: { ledger, artifacts, closedRun: createClosedRuns(client), reportEnd: (end) => reportRunEnd(ports, end) },
+    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
     leases: createWorkerLeases(database),
     metrics,
     close: async () => {

@@ -33,6 +33,8 @@ export type Config = {
   apiUrl: string;
   /** Key that clients send; never logged. */
   apiKey: string | undefined;
+  /** Where alerts may go: the operator's file of receivers, and the secrets that it names (adapters/notify/receivers.ts). */
+  notify: { receiversFile: string | undefined; secrets: Readonly<Record<string, string>> };
   /** Port of a worker's metrics; undefined: it serves none. In a local stack that of the first worker, and the next worker has the next port. */
   metricsPort: number | undefined;
   /** What CPU, memory, GPU and storage cost; null: not declared, so that only use is shown. */
@@ -41,8 +43,6 @@ export type Config = {
   version: string;
   /** PATH, on which tools such as nvidia-smi are looked for. */
   path: string;
-  /** Where alerts may go: the operator's file of receivers, and the secrets that it names (adapters/notify/receivers.ts). */
-  notify: { receiversFile: string | undefined; secrets: Readonly<Record<string, string>> };
   /** Test hook: names of code points at which the process kills itself once (see domain/ports/fault-points.ts). */
   faultPoints: string[];
   /** File of a workflow bundle in place of the one that is built from the sources here; undefined in general. */
@@ -156,11 +156,11 @@ export const readConfig = (environment: Environment = process.env): Config => {
     python: environment['PERENNIAL_PYTHON'] ?? join(home, 'python', 'bin', 'python'),
     apiUrl: environment['PERENNIAL_URL'] ?? `http://127.0.0.1:${apiPort}`,
     apiKey: environment['PERENNIAL_API_KEY'],
+    notify: { receiversFile: receiversFileOf(environment), secrets: secretsOf(environment) },
     metricsPort: (environment['PERENNIAL_METRICS_PORT'] ?? '') === '' ? undefined : portOf(environment, 'PERENNIAL_METRICS_PORT', 0),
     prices: pricesOf(environment),
     version: buildVersion(),
     path: environment['PATH'] ?? '',
-    notify: { receiversFile: receiversFileOf(environment), secrets: secretsOf(environment) },
     faultPoints: (environment['PERENNIAL_FAULT_POINTS'] ?? '').split(',').filter(Boolean),
     workflowBundle: environment['PERENNIAL_WORKFLOW_BUNDLE'],
     logLevel: environment['PERENNIAL_LOG_LEVEL'] ?? 'info',

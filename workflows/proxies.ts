@@ -49,19 +49,6 @@ export const untilDone = (summary: string) =>
   });
 
 /**
- * A tick of a schedule, retried until done: an outage that failed it would pause the schedule for something that is no failure of its run.
- * Safe to repeat: the tick is known by its scheduled time, a cancel request may come twice, and the others only read.
- */
-export const ticking = (summary: string) =>
-  proxyActivities<TickActivities>({
-    ...COMMON,
-    summary,
-    taskQueue: taskQueueOf(DATA_POOL),
-    startToCloseTimeout: '15 seconds',
-    retry: BACKOFF,
-  });
-
-/**
  * One attempt to send a message. An answer of the receiver is a result, which the incident judges and spaces out itself; what is retried here is a
  * worker that died or a database that is away. Safe to repeat: a message that was sent is not sent again, and one whose sending was not
  * written down goes out under the same id.
@@ -73,6 +60,19 @@ export const alerting = (summary: string) =>
     taskQueue: taskQueueOf(DATA_POOL),
     startToCloseTimeout: '1 minute',
     heartbeatTimeout: '10 seconds',
+    retry: BACKOFF,
+  });
+
+/**
+ * A tick of a schedule, retried until done: an outage that failed it would pause the schedule for something that is no failure of its run.
+ * Safe to repeat: the tick is known by its scheduled time, a cancel request may come twice, and the others only read.
+ */
+export const ticking = (summary: string) =>
+  proxyActivities<TickActivities>({
+    ...COMMON,
+    summary,
+    taskQueue: taskQueueOf(DATA_POOL),
+    startToCloseTimeout: '15 seconds',
     retry: BACKOFF,
   });
 

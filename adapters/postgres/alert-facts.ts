@@ -1,7 +1,6 @@
-/** What the conditions of alerts are judged by, from the rows of runs and monitor windows. */
+/** What the conditions of alerts are judged by, from the rows of monitor windows. */
 import { sql, type Kysely } from 'kysely';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
-import type { RunState } from '../../contracts/run.ts';
 import type { NewestWindows } from '../../domain/alerts.ts';
 import type { AlertFacts } from '../../domain/ports/alerts.ts';
 import { askDatabase } from './client.ts';
@@ -20,19 +19,5 @@ const readWindows = async (database: Kysely<Database>, { model, version, minimum
 
 /** Facts on PostgreSQL. Every method throws PostgresUnavailable in an outage. */
 export const createAlertFacts = (database: Kysely<Database>): AlertFacts => ({
-  runEnds: async (pipeline, limit) => {
-    const rows = await askDatabase(() =>
-      database
-        .selectFrom('runs')
-        .select('state')
-        .where('pipeline', '=', pipeline)
-        .where('finished_at', 'is not', null)
-        .orderBy('started_at', 'desc')
-        .orderBy('run_id')
-        .limit(limit)
-        .execute(),
-    );
-    return rows.map((row) => row.state as RunState);
-  },
   newestWindows: (input) => askDatabase(() => readWindows(database, input)),
 });

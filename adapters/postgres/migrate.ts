@@ -8,9 +8,9 @@ import { Migrator, type Kysely } from 'kysely';
 import { readConfig } from '../../workers/config.ts';
 import { connectDatabase } from './client.ts';
 import * as init from './migrations/0001-init.ts';
+import * as alerts from './migrations/0004-alerts.ts';
 import * as resources from './migrations/0006-resources.ts';
 import * as schedules from './migrations/0005-schedules.ts';
-import * as alerts from './migrations/0004-alerts.ts';
 import type { Database } from './schema.ts';
 
 const migrations = { '0001-init': init, '0004-alerts': alerts, '0005-schedules': schedules, '0006-resources': resources };

@@ -157,36 +157,6 @@ export interface Database {
   };
   retrains: { run_id: string; model: string; pipeline: string; verdict: string; unbeaten: number; unbeaten_limit: number; at: Instant; sequence: Generated<number> };
   worker_leases: { worker_id: string; pool: string; pid: number; host: string; started_at: Instant; expires_at: Instant };
-  step_resources: {
-    run_id: string;
-    step: string;
-    attempt: number;
-    pipeline: string;
-    model: string | null;
-    pool: string;
-    outcome: string;
-    waiting_seconds: number;
-    duration_seconds: number;
-    cpu_seconds: number;
-    memory_gib_seconds: number;
-    peak_memory_bytes: number;
-    gpu_seconds: number;
-    gpu_peak_memory_bytes: number;
-    stored_bytes: number;
-    at: Instant;
-  };
-  serving_resources: {
-    gateway_id: string;
-    incarnation: string;
-    model: string;
-    version: number;
-    day: ColumnType<Date, string, string>;
-    cpu_seconds: number;
-    memory_gib_seconds: number;
-    peak_memory_bytes: number;
-    updated_at: Instant;
-  };
-  monitor_histograms: { model: string; version: number; window_number: number; histograms: Json; updated_at: Instant };
   alerts: {
     alert_id: string;
     model: string;
@@ -222,4 +192,34 @@ export interface Database {
     sent_at: NullableInstant;
   };
   silences: { silence_id: string; matcher: Json; starts_at: Instant; ends_at: Instant; created_by: string; comment: string; created_at: Instant };
+  step_resources: {
+    run_id: string;
+    step: string;
+    attempt: number;
+    pipeline: string;
+    model: string | null;
+    pool: string;
+    outcome: string;
+    waiting_seconds: number;
+    duration_seconds: number;
+    cpu_seconds: number;
+    memory_gib_seconds: number;
+    peak_memory_bytes: number;
+    gpu_seconds: number;
+    gpu_peak_memory_bytes: number;
+    stored_bytes: number;
+    at: Instant;
+  };
+  serving_resources: {
+    gateway_id: string;
+    incarnation: string;
+    model: string;
+    version: number;
+    day: ColumnType<Date, string, string>;
+    cpu_seconds: number;
+    memory_gib_seconds: number;
+    peak_memory_bytes: number;
+    updated_at: Instant;
+  };
+  monitor_histograms: { model: string; version: number; window_number: number; histograms: Json; updated_at: Instant };
 }

@@ -39,13 +39,9 @@ const raiseAlert = (client: Client, { model, kind, subject, pipeline, policy, oc
 };
 
 /** Without an open incident there is nothing that could be clear. */
-const clearAlert = async (client: Client, report: AlertReport): Promise<void> => {
+const clearAlert = (client: Client, report: AlertReport): Promise<unknown> => {
   const { pipeline, policy, occurrence } = report;
-  try {
-    await client.workflow.getHandle(alertWorkflowId(report)).signal(alertOccurrenceSignal, { occurrence, pipeline, policy });
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
+  return ifFound(client.workflow.getHandle(alertWorkflowId(report)).signal(alertOccurrenceSignal, { occurrence, pipeline, policy }));
 };
 
 /** @throws PerennialFailure TemporalUnavailable while the server cannot be reached */
@@ -82,7 +78,7 @@ export const createWorkflowControl = (client: Client): WorkflowControl => ({
   cancelRun: async (runId) => {
     await ifFound(askTemporal(client, () => client.workflow.getHandle(workflowIdOfRunId(runId) ?? runId).cancel()));
   },
-  reportAlert: async (report: AlertReport) => {
+  reportAlert: async (report) => {
     await askTemporal(client, () => (report.occurrence.firing ? raiseAlert(client, report) : clearAlert(client, report)));
   },
 });

@@ -1,5 +1,4 @@
 import type { AlertDelivery, AlertKey, AlertOccurrence, AlertRecord, AlertsSpec, AlertView, DeliveryOutcome, Silence } from '../../contracts/alert.ts';
-import type { RunState } from '../../contracts/run.ts';
 import type { NewestWindows } from '../alerts.ts';
 
 /** What a message became, as its row shows it. */
@@ -18,8 +17,6 @@ export interface AlertBook {
 
 /** What conditions are judged by. */
 export interface AlertFacts {
-  /** States of the ended runs of a pipeline, newest first. */
-  runEnds(pipeline: string, limit: number): Promise<RunState[]>;
   /** The newest windows of a version; a window with at least `minimumLabels` labels (or all of its rows) is judged. */
   newestWindows(input: { model: string; version: number; minimumLabels: number }): Promise<NewestWindows>;
 }

@@ -9,10 +9,10 @@ export interface WorkflowControl {
   submitTrigger(pipeline: string, trigger: Trigger): Promise<void>;
   /** Signal-with-start of `monitor/<model>`. */
   startMonitor(input: MonitorInput): Promise<void>;
+  /** Signal-with-start of `alert/<key>` for a condition that holds; for one that is clear a signal, if there is an incident to hear it. */
+  reportAlert(report: AlertReport): Promise<void>;
   /** Whether a run is open, and if not, how it ended. */
   runPresence(runId: string): Promise<RunPresence>;
   /** Asks a run to cancel; one that is closed, or not there, is no error. */
   cancelRun(runId: string): Promise<void>;
-  /** Signal-with-start of `alert/<key>` for a condition that holds; for one that is clear a signal, if there is an incident to hear it. */
-  reportAlert(report: AlertReport): Promise<void>;
 }

@@ -109,7 +109,7 @@ export const memoryArtifactStore = (): ArtifactStore & { delete: (artifact: Arti
 
 /** Ports of reports where no pipeline is known, so that nothing is an alert. */
 export const silentReports: ReportPorts = {
-  facts: { runEnds: async () => [], newestWindows: async () => ({ newest: null, judged: null, withoutLabels: 0 }) },
+  facts: { newestWindows: async () => ({ newest: null, judged: null, withoutLabels: 0 }) },
   pipelines: { current: async () => undefined, version: async () => undefined },
   registry: {
     registerVersion: async () => {
@@ -118,5 +118,11 @@ export const silentReports: ReportPorts = {
     version: async () => undefined,
     alias: async () => undefined,
   },
-  workflows: { submitTrigger: async () => undefined, startMonitor: async () => undefined, reportAlert: async () => undefined, runPresence: async () => 'absent', cancelRun: async () => undefined },
+  workflows: {
+    submitTrigger: async () => undefined,
+    startMonitor: async () => undefined,
+    reportAlert: async () => undefined,
+    runPresence: async () => 'absent',
+    cancelRun: async () => undefined,
+  },
 };

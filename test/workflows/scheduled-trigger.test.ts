@@ -1,6 +1,7 @@
+import { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { runWorkflowId } from '../../contracts/ids.ts';
-import type { TickInput } from '../../contracts/schedule.ts';
+import type { TickInput, TickResult } from '../../contracts/schedule.ts';
 import type { Environment } from './support/environment.ts';
 import { replayedEnvironment } from './support/replayed-environment.ts';
 import { modelPipeline } from './support/specs.ts';
@@ -20,6 +21,17 @@ const scenarioOf = (name: string, changes: Parameters<typeof modelPipeline>[1] =
   return scenario;
 };
 
+/**
+ * Skips time, and then waits for the result without skipping: the test environment's own `result` would let time run on to the time-out of an idle
+ * ledger, and two of them at once lock each other out.
+ */
+const resultOf = async (tick: { workflowId: string; firstExecutionRunId: string }, after: string): Promise<TickResult> => {
+  await environment.temporal.sleep(after as '1 hour');
+  return new Client({ connection: environment.temporal.connection }).workflow.getHandle(tick.workflowId, tick.firstExecutionRunId).result() as Promise<TickResult>;
+};
+
+const ticked = async (input: TickInput, scheduledAt: string): Promise<TickResult> => resultOf(await environment.startTick(input, scheduledAt), '10 minutes');
+
 const end = async (pipeline: string): Promise<void> => {
   await environment.temporal.sleep('1 hour');
   await environment.client.workflow.getHandle(`triggers/${pipeline}`).terminate();
@@ -30,9 +42,7 @@ const rowsOf = (scenario: ReturnType<typeof scenarioOf>) => [...scenario.trigger
 describe('a tick', () => {
   it('lasts until its run has ended, and says what it led to', async () => {
     const scenario = scenarioOf('ticked');
-    const tick = await environment.startTick(tickOf('ticked'), '2026-01-05T06:00:00Z');
-    const result = await tick.result();
-    expect(result).toMatchObject({ outcome: 'ran', triggerId: 'schedule/ticked/weekly/2026-01-05T06:00:00Z', run: 'ended' });
+    expect(await ticked(tickOf('ticked'), '2026-01-05T06:00:00Z')).toMatchObject({ outcome: 'ran', triggerId: 'schedule/ticked/weekly/2026-01-05T06:00:00Z', run: 'ended' });
     expect(rowsOf(scenario)).toEqual([['schedule/ticked/weekly/2026-01-05T06:00:00Z', 'ran']]);
     expect([...scenario.ends.values()]).toMatchObject([{ state: 'succeeded' }]);
     expect(scenario.submitted[0]).toMatchObject({ kind: 'schedule', at: '2026-01-05T06:00:00.000Z', source: 'schedule/ticked/weekly' });
@@ -41,11 +51,11 @@ describe('a tick', () => {
 
   it('that comes again, late or doubled, starts no second run', async () => {
     const scenario = scenarioOf('again');
-    const first = await (await environment.startTick(tickOf('again'), '2026-01-05T06:00:00Z')).result();
-    expect(await (await environment.startTick(tickOf('again'), '2026-01-05T06:00:00Z')).result()).toEqual(first);
+    const first = await ticked(tickOf('again'), '2026-01-05T06:00:00Z');
+    expect(await ticked(tickOf('again'), '2026-01-05T06:00:00Z')).toEqual(first);
     const berlin = tickOf('again', { schedule: 'nightly', timeZone: 'Europe/Berlin', once: 'perLocalTime' });
-    const summer = await (await environment.startTick(berlin, '2026-10-25T00:30:00Z')).result();
-    expect(await (await environment.startTick(berlin, '2026-10-25T01:30:00Z')).result()).toEqual(summer);
+    const summer = await ticked(berlin, '2026-10-25T00:30:00Z');
+    expect(await ticked(berlin, '2026-10-25T01:30:00Z')).toEqual(summer);
     expect(rowsOf(scenario)).toHaveLength(2);
     expect(scenario.calls.filter((name) => name === 'ingest')).toHaveLength(2);
     await end('again');
@@ -53,14 +63,13 @@ describe('a tick', () => {
 
   it('fails when its run fails, and not when a gate refuses or the policy rejects it', async () => {
     const failing = scenarioOf('failing', { checks: [{ kind: 'rowCount', table: 'flights', min: 1 }] }, { check: async () => ({ passed: false, checks: 1, failed: 1, warned: 0, results: [], report: evaluationReport.report }) });
-    const failed = await environment.startTick(tickOf('failing'), '2026-01-05T06:00:00Z');
-    await expect(failed.result()).rejects.toMatchObject({ cause: { type: 'ScheduledRunFailed', message: expect.stringContaining('failing.') } });
+    await expect(ticked(tickOf('failing'), '2026-01-05T06:00:00Z')).rejects.toMatchObject({ cause: { type: 'ScheduledRunFailed', message: expect.stringContaining('failing.') } });
     expect([...failing.ends.values()]).toMatchObject([{ state: 'failed' }]);
     scenarioOf('refused', {}, { evaluate: async () => ({ ...evaluationReport, candidate: { ...evaluationReport.candidate, rocAuc: 0.5 } }) });
-    expect(await (await environment.startTick(tickOf('refused'), '2026-01-05T06:00:00Z')).result()).toMatchObject({ outcome: 'ran', run: 'ended' });
+    expect(await ticked(tickOf('refused'), '2026-01-05T06:00:00Z')).toMatchObject({ outcome: 'ran', run: 'ended' });
     const poor = scenarioOf('poor', { triggers: { budget: { runs: 1 } } });
     poor.facts = () => ({ spent: { runs: 1, trainSeconds: 0 } });
-    expect(await (await environment.startTick(tickOf('poor'), '2026-01-05T06:00:00Z')).result()).toEqual({
+    expect(await ticked(tickOf('poor'), '2026-01-05T06:00:00Z')).toEqual({
       outcome: 'rejected',
       triggerId: 'schedule/poor/weekly/2026-01-05T06:00:00Z',
       reason: 'the budget of 1 runs in 2592000 s is used up',
@@ -69,9 +78,10 @@ describe('a tick', () => {
   });
 
   it('that is coalesced follows the run that took it in', async () => {
-    const scenario = scenarioOf('crowded', { gates: [{ kind: 'approval', expiresSeconds: 1_800 }] });
+    const scenario = scenarioOf('crowded', { gates: [{ kind: 'approval', expiresSeconds: 120 }] });
     const ticks = await Promise.all(['06', '07', '08'].map((hour) => environment.startTick(tickOf('crowded'), `2026-01-05T${hour}:00:00Z`)));
-    const results = await Promise.all(ticks.map(async (tick) => tick.result()));
+    const results: TickResult[] = [];
+    for (const tick of ticks) results.push(await resultOf(tick, '10 minutes'));
     const runsOf = (outcome: string) => results.flatMap((result) => (result.outcome === outcome && 'runId' in result ? [result.runId] : []));
     expect([runsOf('ran').length, runsOf('coalesced').length]).toEqual([2, 1]);
     expect(runsOf('ran')).toContain(runsOf('coalesced')[0]);
@@ -80,12 +90,12 @@ describe('a tick', () => {
   });
 
   it('that is cancelled cancels its own run, and ends after it', async () => {
-    const scenario = scenarioOf('replaced', { gates: [{ kind: 'approval', expiresSeconds: 86_400 }] });
+    const scenario = scenarioOf('replaced', { gates: [{ kind: 'approval', expiresSeconds: 3_600 }] });
     const tick = await environment.startTick(tickOf('replaced'), '2026-01-05T06:00:00Z');
     await expect.poll(() => scenario.triggers.size, { timeout: 30_000 }).toBe(1);
-    await environment.temporal.sleep('10 minutes');
+    await environment.temporal.sleep('30 seconds');
     await tick.cancel();
-    await expect(tick.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    await expect(resultOf(tick, '10 minutes')).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
     expect([...scenario.ends.values()]).toMatchObject([{ state: 'cancelled' }]);
     await end('replaced');
   });
@@ -93,7 +103,7 @@ describe('a tick', () => {
 
 describe('a run that the ledger did not start', () => {
   it('is in flight too: drift is coalesced into it, and a tick waits for its end', async () => {
-    const scenario = scenarioOf('handmade', { gates: [{ kind: 'approval', expiresSeconds: 7_200 }], triggers: { drift: true } });
+    const scenario = scenarioOf('handmade', { gates: [{ kind: 'approval', expiresSeconds: 600 }], triggers: { drift: true } });
     const runId = 'handmade.byhand';
     const spec = scenario.spec as NonNullable<typeof scenario.spec>;
     await environment.startRun({ runId, pipeline: 'handmade', pipelineVersion: 1, spec, trigger: { kind: 'manual', id: 'manual/1', reason: 'by hand' } });
@@ -101,10 +111,10 @@ describe('a run that the ledger did not start', () => {
     await environment.submitTrigger('handmade', { id: 'monitor/d', kind: 'drift', reason: 'd', at: '2026-01-01T00:00:00Z', source: 'monitor/handmade' });
     const tick = await environment.startTick(tickOf('handmade'), '2026-01-05T06:00:00Z');
     await expect.poll(() => scenario.triggers.get('monitor/d')?.outcome, { timeout: 30_000 }).toEqual({ outcome: 'coalesced', into: runId });
-    await environment.temporal.sleep('1 hour');
+    await environment.temporal.sleep('5 minutes');
     expect(scenario.triggers.size).toBe(1);
     // Its row stays open, as after a crash: the run itself says that it has ended.
-    const result = await tick.result();
+    const result = await resultOf(tick, '30 minutes');
     expect(result).toMatchObject({ outcome: 'ran', run: 'ended' });
     expect(scenario.retrains.map((retrain) => retrain.runId)).toEqual([runId, 'runId' in result ? result.runId : '']);
     expect((await environment.client.workflow.getHandle(runWorkflowId('handmade', runId)).describe()).status.name).toBe('COMPLETED');

@@ -1,12 +1,15 @@
 /** What the ends of runs and rollouts and the windows of a monitor report, on real rows. */
 import { expect, it } from 'vitest';
 import type { z } from 'zod';
+import { createTriggerActivities } from '../../../activities/triggers.ts';
 import { createReportActivities, reportFinishedRollout, reportFinishedRun, type ReportPorts } from '../../../activities/alert-reports.ts';
 import { createAlertFacts } from '../../../adapters/postgres/alert-facts.ts';
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows.ts';
 import { createPipelines } from '../../../adapters/postgres/pipelines.ts';
+import { createRetrains } from '../../../adapters/postgres/retrains.ts';
 import { createRunLedger } from '../../../adapters/postgres/run-ledger.ts';
+import { createTriggerLedger } from '../../../adapters/postgres/trigger-ledger.ts';
 import type { AlertsSpec } from '../../../contracts/alert.ts';
 import { MonitorSpec } from '../../../contracts/monitor.ts';
 import { PerennialFailure } from '../../../domain/failure.ts';
@@ -41,18 +44,19 @@ databasePerTest((fresh) => {
 
 const shape = () => reported.map(({ kind, subject, occurrence }) => `${kind}/${subject} ${occurrence.firing ? 'holds' : 'is clear'}`);
 
-it('a run that does not beat the champion is counted with those before it', async () => {
-  await apply({ championNotBeatenRuns: 2, on: ['championNotBeaten', 'runRejected'] });
+it('a champion that was not beaten for long is reported with the retrain that did not, however often that is recorded', async () => {
+  await apply({ on: ['championNotBeaten'] });
+  await ports.registry.registerVersion(registration('flights.r0'));
+  await test.database.insertInto('model_aliases').values({ model: 'flights', alias: 'champion', version: 1 }).execute();
   const ledger = createRunLedger(test);
-  for (const runId of ['flights.r1', 'flights.r2']) {
+  const { recordRetrain } = createTriggerActivities({ ...ports, triggers: createTriggerLedger(test.database), retrains: createRetrains(test.database) });
+  for (const runId of ['flights.r1', 'flights.r2', 'flights.r3']) {
     const context = stepContext({ runId, workflowId: `run/flights/${runId}` });
-    const outcome = { kind: 'rejected' as const, reasons: ['champion: no better'] };
     await ledger.startStep(context, { number: 1, worker: 'w', input: {} });
-    await ledger.finishRun(context, { state: 'rejected', outcome });
-    reported = [];
-    await runActivity((input: Parameters<typeof reportFinishedRun>[1]) => reportFinishedRun(ports, input), { pipeline: 'flights', runId, state: 'rejected', outcome });
-    expect(shape()).toEqual(runId === 'flights.r1' ? ['runRejected/flights holds'] : ['runRejected/flights holds', 'championNotBeaten/flights holds']);
+    await ledger.finishRun(context, { state: 'rejected', outcome: { kind: 'rejected', reasons: ['champion: no better'] } });
+    for (const _attempt of [1, 2]) await runActivity(recordRetrain, { pipeline: 'flights', runId });
   }
+  expect(reported.map(({ occurrence }) => [occurrence.id, occurrence.reason])).toEqual([1, 2].map(() => ['flights.r3', '3 retrains in a row did not beat the champion']));
 });
 
 it('a rollout that was rolled back is reported for the pipeline that made its version', async () => {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows.ts';
 import { createPipelines } from '../../../adapters/postgres/pipelines.ts';
+import { createRetrains } from '../../../adapters/postgres/retrains.ts';
+import { createScheduleRows } from '../../../adapters/postgres/schedules.ts';
 import { createTriggerLedger } from '../../../adapters/postgres/trigger-ledger.ts';
 import { createWorkerLeases } from '../../../adapters/postgres/worker-leases.ts';
 import type { MonitorWindow } from '../../../contracts/monitor.ts';
 import type { TriggerOutcome } from '../../../contracts/trigger.ts';
+import { PerennialFailure } from '../../../domain/failure.ts';
 import { databasePerTest } from '../../support/database-per-test.ts';
 import type { TestDatabase } from '../../support/database.ts';
 
@@ -27,6 +30,107 @@ describe('the trigger ledger', () => {
       { trigger_id: 't2', outcome: 'coalesced', coalesced_into: 'flights.r1', rejection: null },
       { trigger_id: 't3', outcome: 'rejected', coalesced_into: null, rejection: 'cool-down' },
     ]);
+  });
+});
+
+describe('where a trigger led', () => {
+  it('is the run, through what took it in, or not decided yet', async () => {
+    const ledger = createTriggerLedger(test.database);
+    const decide = (id: string, outcome: TriggerOutcome) => ({ trigger: { id, kind: 'schedule' as const, reason: 'r', at: '2026-01-01T00:00:00Z', source: 's' }, outcome });
+    await ledger.record('flights', [
+      decide('a', { outcome: 'ran', runId: 'flights.r1' }),
+      decide('b', { outcome: 'coalesced', into: 'flights.r1' }),
+      decide('c', { outcome: 'coalesced', into: 'schedule/flights/x/1' }),
+      decide('d', { outcome: 'coalesced', into: 'event/2' }),
+      decide('event/2', { outcome: 'rejected', reason: 'the budget' }),
+      decide('e', { outcome: 'coalesced', into: 'a' }),
+    ]);
+    const led = (id: string) => ledger.resolve('flights', id);
+    expect(await led('a')).toEqual({ kind: 'run', runId: 'flights.r1', own: true });
+    expect(await led('b')).toEqual({ kind: 'run', runId: 'flights.r1', own: false });
+    expect(await led('c')).toEqual({ kind: 'pending' });
+    expect(await led('d')).toEqual({ kind: 'rejected', reason: 'the budget' });
+    expect(await led('e')).toEqual({ kind: 'run', runId: 'flights.r1', own: false });
+    expect(await led('unknown')).toEqual({ kind: 'pending' });
+    expect(await ledger.resolve('taxis', 'a')).toEqual({ kind: 'pending' });
+  });
+});
+
+describe('what the ledger weighs', () => {
+  const run = (id: string, changes: object = {}) =>
+    test.database.insertInto('runs').values({ run_id: id, pipeline: 'flights', pipeline_version: 1, model: 'delays', workflow_id: `run/flights/${id}`, trigger: '{}', state: 'running', ...changes }).execute();
+  const ago = (seconds: number): Date => new Date(Date.now() - seconds * 1_000);
+
+  it('is what is open of the pipeline and its model, and what training took within the period', async () => {
+    const retrains = createRetrains(test.database);
+    await run('flights.open');
+    await run('taxis.open', { pipeline: 'taxis' });
+    await run('taxis.other', { pipeline: 'taxis', model: 'fares' });
+    await run('flights.old', { state: 'succeeded', started_at: ago(7_200), finished_at: ago(3_600) });
+    const train = (id: string, seconds: number, state = 'succeeded') =>
+      test.database.insertInto('run_steps').values({ run_id: id, step: 'train', position: 3, pool: 'cpu', state, started_at: ago(seconds), finished_at: ago(0) }).execute();
+    await train('flights.open', 100);
+    await train('taxis.open', 50);
+    await train('taxis.other', 1_000);
+    await train('flights.old', 500);
+    expect(await retrains.facts({ pipeline: 'flights', model: 'delays' })).toEqual({ openRuns: expect.arrayContaining(['flights.open', 'taxis.open']) });
+    const hour = await retrains.facts({ pipeline: 'flights', model: 'delays', periodSeconds: 3_600 });
+    expect(hour.spent?.runs).toBe(2);
+    expect(hour.spent?.trainSeconds).toBeCloseTo(150, 0);
+    expect((await retrains.facts({ pipeline: 'flights', model: 'delays', periodSeconds: 86_400 })).spent?.runs).toBe(3);
+    expect(await retrains.facts({ pipeline: 'nowhere' })).toEqual({ openRuns: [] });
+  });
+
+  it('counts the retrains that did not beat the champion, each once', async () => {
+    const retrains = createRetrains(test.database);
+    await test.database.insertInto('registered_models').values({ name: 'delays' }).execute();
+    const record = async (id: string, state: string) => {
+      await run(id, { state });
+      return retrains.record({ pipeline: 'flights', runId: id, limit: 2 });
+    };
+    expect(await record('flights.r0', 'rejected')).toMatchObject({ verdict: 'undecided', unbeaten: 0 });
+    const version = { model: 'delays', version: 1, run_id: 'x', artifact: '{}', model_sha256: 'h', signature: '{}', metrics: '{}', evaluation: '{}', gates: '[]', lineage: '{}' };
+    await test.database.insertInto('model_versions').values(version).execute();
+    await test.database.insertInto('model_aliases').values({ model: 'delays', alias: 'champion', version: 1 }).execute();
+    expect(await record('flights.r1', 'rejected')).toMatchObject({ verdict: 'unbeaten', unbeaten: 1, isDue: false });
+    expect(await record('flights.r2', 'failed')).toMatchObject({ verdict: 'undecided', unbeaten: 1 });
+    expect(await record('flights.r3', 'rolledBack')).toMatchObject({ unbeaten: 2, isDue: true });
+    const again = await Promise.all(Array.from({ length: 4 }, () => retrains.record({ pipeline: 'flights', runId: 'flights.r3', limit: 2 })));
+    expect(again.map((standing) => standing?.unbeaten)).toEqual([2, 2, 2, 2]);
+    expect(await record('flights.r4', 'succeeded')).toMatchObject({ verdict: 'promoted', unbeaten: 0, isDue: false });
+    expect(await record('flights.r5', 'running')).toBeNull();
+    expect(await retrains.record({ pipeline: 'flights', runId: 'flights.gone', limit: 2 })).toBeNull();
+  });
+});
+
+describe('schedules that are wished for', () => {
+  const wish = (changes: object = {}) =>
+    test.database.insertInto('schedules').values({ pipeline: 'flights', name: 'nightly', spec: '{"cron":"@daily"}', origin: 'pipeline', created_by: 'test', updated_at: new Date(Date.now() - 60_000), ...changes }).execute();
+  const key = { pipeline: 'flights', name: 'nightly' };
+
+  it('are unsynced until Temporal has them, by one at a time, and a refused one rests', async () => {
+    const rows = createScheduleRows(test.database);
+    await test.database.insertInto('pipelines').values({ name: 'flights', current_version: 1 }).execute();
+    await wish();
+    expect(await rows.unsynced(10)).toEqual([key]);
+    await expect(rows.sync(key, async () => Promise.reject(new PerennialFailure('ScheduleInvalid', 'no such zone')))).rejects.toThrow('no such zone');
+    expect(await rows.unsynced(10)).toEqual([]);
+    expect(await test.database.selectFrom('schedules').select(['sync_error', 'synced_revision']).execute()).toEqual([{ sync_error: 'no such zone', synced_revision: null }]);
+    let [working, most] = [0, 0];
+    const work = async (): Promise<void> => {
+      working += 1;
+      most = Math.max(most, working);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      working -= 1;
+    };
+    await Promise.all(Array.from({ length: 4 }, () => rows.sync(key, work)));
+    expect(most).toBe(1);
+    expect(await rows.unsynced(10)).toEqual([]);
+    await test.database.updateTable('schedules').set({ deleted: true }).execute();
+    expect(await rows.unsynced(10)).toEqual([key]);
+    const wishes: unknown[] = [];
+    for (let time = 0; time < 2; time += 1) await rows.sync(key, async (wished) => void wishes.push(wished));
+    expect(wishes).toEqual([null]);
   });
 });
 

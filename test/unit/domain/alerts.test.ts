@@ -2,41 +2,49 @@ import { describe, expect, it } from 'vitest';
 import { AlertsSpec } from '../../../contracts/alert.ts';
 import { MonitorSpec } from '../../../contracts/monitor.ts';
 import type { RunState } from '../../../contracts/run.ts';
-import { rolloutConditions, runConditions, wantedConditions, windowConditions, type AlertCondition, type RunEnd } from '../../../domain/alerts.ts';
+import type { RetrainVerdict } from '../../../contracts/trigger.ts';
+import { championConditions, rolloutConditions, runConditions, wantedConditions, windowConditions, type AlertCondition, type RunEnd } from '../../../domain/alerts.ts';
 import { monitorWindow } from '../../workflows/support/artifacts.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
-const policy = AlertsSpec.parse({ labelsMissingWindows: 3, championNotBeatenRuns: 2 });
+const policy = AlertsSpec.parse({ labelsMissingWindows: 3 });
 const shape = (conditions: AlertCondition[]) => Object.fromEntries(conditions.map(({ kind, occurrence }) => [kind, occurrence.firing]));
 
 describe('the end of a run', () => {
   const end = (state: RunState, changes: Partial<RunEnd> = {}): RunEnd => ({ pipeline: 'flights', runId: 'flights.7', state, ...changes });
-  const say = (run: RunEnd, ends: RunState[]) => runConditions(run, ends, { policy, at });
+  const say = (run: RunEnd) => runConditions(run, at);
 
   it('that failed is an alert with its cause; one that was cancelled is none', () => {
     const failure = { code: 'TrainerFailed', message: 'exit 1', fix: '' };
-    expect(say(end('failed', { failure }), ['failed'])).toEqual([
+    expect(say(end('failed', { failure }))).toEqual([
       { kind: 'runFailed', subject: 'flights', occurrence: { id: 'flights.7', firing: true, reason: 'run flights.7 failed: TrainerFailed: exit 1', at } },
     ]);
-    expect(say(end('cancelled'), ['cancelled'])).toEqual([]);
+    expect(say(end('cancelled'))).toEqual([]);
   });
 
   it('that was rejected is an alert, and clears an earlier failure', () => {
     const outcome = { kind: 'rejected' as const, reasons: ['threshold: rocAuc 0.6'] };
-    expect(shape(say(end('rejected', { outcome }), ['rejected', 'succeeded']))).toEqual({ runFailed: false, runRejected: true });
+    expect(shape(say(end('rejected', { outcome })))).toEqual({ runFailed: false, runRejected: true });
   });
 
-  it('that did not beat the champion is an alert once so many in a row did not; failed runs do not count', () => {
-    const outcome = { kind: 'rejected' as const, reasons: [] };
-    expect(shape(say(end('rejected', { outcome }), ['rejected', 'failed', 'rolledBack', 'succeeded']))).toMatchObject({ championNotBeaten: true });
-    expect(shape(say(end('succeeded'), ['succeeded', 'rejected']))).toEqual({ runFailed: false, runRejected: false, championNotBeaten: false });
-    expect(shape(say(end('rolledBack'), ['rolledBack', 'succeeded']))).toEqual({ runFailed: false });
+  it('that succeeded clears both; one that was rolled back only the failure', () => {
+    expect(shape(say(end('succeeded')))).toEqual({ runFailed: false, runRejected: false });
+    expect(shape(say(end('rolledBack')))).toEqual({ runFailed: false });
   });
 
   it('is cut to what fits a message', () => {
     const failure = { code: 'Internal', message: 'x'.repeat(5_000), fix: '' };
-    expect(say(end('failed', { failure }), ['failed'])[0]?.occurrence.reason.length).toBe(500);
+    expect(say(end('failed', { failure }))[0]?.occurrence.reason.length).toBe(500);
   });
+});
+
+it('a champion that so many retrains did not beat is an alert, until one does', () => {
+  const standing = { model: 'flights', runId: 'flights.7', limit: 3 };
+  const say = (verdict: RetrainVerdict, unbeaten: number) => championConditions('flights', { ...standing, verdict, unbeaten, isDue: unbeaten >= 3 }, at);
+  expect(say('unbeaten', 2)).toEqual([]);
+  expect(say('unbeaten', 3)).toMatchObject([{ kind: 'championNotBeaten', subject: 'flights', occurrence: { id: 'flights.7', firing: true, reason: '3 retrains in a row did not beat the champion' } }]);
+  expect(say('undecided', 3)).toEqual([]);
+  expect(say('promoted', 0)).toMatchObject([{ occurrence: { firing: false, reason: 'run flights.7 made a new champion' } }]);
 });
 
 it('a rollout that rolled back is an alert, one that promoted clears it, one that was aborted says nothing', () => {
