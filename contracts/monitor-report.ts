@@ -17,6 +17,9 @@ export const ReportColumn = z.object({
   score: z.number().nullable(),
   threshold: z.number().nullable(),
   drifted: z.boolean(),
+  missing: z.object({ reference: z.number(), current: z.number(), drifted: z.boolean() }).nullable().describe('Shares of missing values.'),
+  newCategories: z.array(z.string()).describe('Values that the reference does not have, as far as they are named.'),
+  newShare: z.number().nullable().describe('Share of the rows with such a value.'),
   histogram: ColumnHistogram.nullable(),
 });
 export type ReportColumn = z.infer<typeof ReportColumn>;
@@ -32,11 +35,35 @@ export const ReportWindow = z.object({
   drifted: z.boolean(),
   quality: z.number().nullable().describe('Null until enough labels have come.'),
   estimatedQuality: z.number().nullable().describe('What the quality is estimated to be until labels come; null without an estimate.'),
+  estimatedRange: z.object({ low: z.number(), high: z.number() }).nullable().describe('Within which the estimate lies, by the size of the window.'),
+  conceptDrift: z.boolean().nullable().describe('Whether the errors rose, by the detector of concept drift; null where none read the window.'),
+  refusedShare: z.number().nullable().describe('Share of the requests that were refused.'),
+  unlikeTraining: z.number().nullable().describe('Share of the rows with a value that no training row comes near.'),
   judgedQuality: z.number().nullable().describe('The value with which the version was judged before it was deployed.'),
   qualityDropped: z.boolean(),
   decision: z.string().nullable().describe('What the monitor made of the window.'),
 });
 export type ReportWindow = z.infer<typeof ReportWindow>;
+
+/** Labelled rows with one value of a column; null where it is missing. */
+export const ReportSlice = z.object({ column: z.string(), value: z.string().nullable(), rows: z.number().int(), quality: z.number().nullable() });
+export type ReportSlice = z.infer<typeof ReportSlice>;
+
+/** Rows whose score lies in [from, to): their mean score, and the share of them whose label is 1. */
+export const CalibrationPoint = z.object({ from: z.number(), to: z.number(), rows: z.number().int(), meanScore: z.number().nullable(), positiveShare: z.number().nullable() });
+export type CalibrationPoint = z.infer<typeof CalibrationPoint>;
+
+/** What the labels say of the newest window that has enough of them, beyond its one number. */
+export const ReportPerformance = z.object({
+  window: z.number().int(),
+  version: z.number().int(),
+  labelled: z.number().int(),
+  quality: z.number().nullable(),
+  metrics: z.record(z.string(), z.number().nullable()),
+  calibration: z.array(CalibrationPoint),
+  slices: z.array(ReportSlice).describe('The largest first.'),
+});
+export type ReportPerformance = z.infer<typeof ReportPerformance>;
 
 /** Something that was decided or done: a trigger with what became of it, a run, a rollout, a change of champion. */
 export const ReportDecision = z.object({
@@ -56,10 +83,13 @@ export const MonitorReport = z
     version: z.number().int().nullable().describe('The version of the window that is shown.'),
     generatedAt: Instant,
     metric: z.string(),
+    lowerIsBetter: z.boolean().describe('Whether less of the metric is better.'),
     shareThreshold: z.number().nullable().describe('The drift score from which on the window as a whole has drifted.'),
     maximumDrop: z.number().nullable().describe('How far the quality may fall below the judged one.'),
     window: ReportWindow.nullable().describe('The window whose columns are shown; null before the first one.'),
     columns: z.array(ReportColumn).describe('Drifted ones first, the farthest from their thresholds before the others.'),
+    prediction: ReportColumn.nullable().describe("Drift of the model's own score, which does not count in the drift score."),
+    performance: ReportPerformance.nullable(),
     windows: z.array(ReportWindow).describe('Oldest first.'),
     decisions: z.array(ReportDecision).describe('Oldest first, since the first of the windows.'),
   })

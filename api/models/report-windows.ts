@@ -1,8 +1,9 @@
 /** Windows and their columns as a report shows them. Reports outlive the code that wrote them: what a window does not say is null. Pure. */
-import type { ColumnHistogram, ReportColumn, ReportWindow } from '../../contracts/monitor-report.ts';
+import { CalibrationPoint, type ColumnHistogram, type ReportColumn, type ReportPerformance, type ReportSlice, type ReportWindow } from '../../contracts/monitor-report.ts';
 import type { MonitorSpec } from '../../contracts/monitor.ts';
 
-export type WindowRow = { version: number; window_number: number; report: unknown; decision: string | null };
+/** `concept` is what a detector of concept drift said, where windows keep that apart. */
+export type WindowRow = { version: number; window_number: number; report: unknown; decision: string | null; concept?: unknown };
 
 type Fields = Record<string, unknown>;
 
@@ -10,14 +11,19 @@ const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value
 const numberOf = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** An estimate may be a number or an object with the value in it. */
-const estimateOf = (report: Fields): number | null => {
-  const estimate = report['estimatedQuality'] ?? report['estimate'];
-  return numberOf(estimate) ?? numberOf(fieldsOf(estimate)['value']) ?? numberOf(fieldsOf(estimate)['quality']);
+const rangeOf = (estimate: Fields): ReportWindow['estimatedRange'] => {
+  const [low, high] = [numberOf(estimate['low']), numberOf(estimate['high'])];
+  return low === null || high === null ? null : { low, high };
 };
 
-export const windowOf = ({ version, window_number: window, report: value, decision }: WindowRow): ReportWindow => {
+const flagOf = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null);
+
+/** `metric` is the one that the pipeline watches: estimates are kept of several. */
+export const windowOf = ({ version, window_number: window, report: value, decision, concept }: WindowRow, metric = 'rocAuc'): ReportWindow => {
   const report = fieldsOf(value);
+  const estimate = fieldsOf(fieldsOf(report['estimate'])[metric]);
+  const detector = fieldsOf(fieldsOf(concept)['report'] ?? report['concept']);
+  const inputs = fieldsOf(report['inputs']);
   return {
     window,
     version,
@@ -28,7 +34,11 @@ export const windowOf = ({ version, window_number: window, report: value, decisi
     driftScore: numberOf(report['driftScore']) ?? 0,
     drifted: report['drifted'] === true,
     quality: numberOf(report['quality']),
-    estimatedQuality: estimateOf(report),
+    estimatedQuality: numberOf(report['estimatedQuality']) ?? numberOf(estimate['value']),
+    estimatedRange: rangeOf(estimate),
+    conceptDrift: flagOf(detector['detected']),
+    refusedShare: numberOf(inputs['refusedShare']),
+    unlikeTraining: numberOf(inputs['unlikeTraining']),
     judgedQuality: numberOf(report['judgedQuality']),
     qualityDropped: report['qualityDropped'] === true,
     decision,
@@ -47,22 +57,61 @@ const excessOf = ({ method, score, threshold }: ReportColumn): number => {
 
 const byTelling = (first: ReportColumn, second: ReportColumn): number => Number(second.drifted) - Number(first.drifted) || excessOf(second) - excessOf(first) || first.column.localeCompare(second.column);
 
+type ColumnParts = { histograms: ReadonlyMap<string, ColumnHistogram>; spec: MonitorSpec | undefined };
+
+const missingOf = (value: unknown): ReportColumn['missing'] => {
+  const missing = fieldsOf(value);
+  const [reference, current] = [numberOf(missing['reference']), numberOf(missing['current'])];
+  return reference === null || current === null ? null : { reference, current, drifted: missing['drifted'] === true };
+};
+
+const columnOf = (value: unknown, { histograms, spec }: ColumnParts): ReportColumn => {
+  const column = fieldsOf(value);
+  const name = textOf(column['column']) ?? '';
+  const categories = column['newCategories'];
+  return {
+    column: name,
+    method: textOf(column['method']) ?? 'psi',
+    score: numberOf(column['score']) ?? numberOf(column['psi']),
+    threshold: numberOf(column['threshold']) ?? numberOf(spec?.drift.columnThreshold),
+    drifted: column['drifted'] === true || missingOf(column['missing'])?.drifted === true,
+    missing: missingOf(column['missing']),
+    newCategories: Array.isArray(categories) ? categories.filter((category) => typeof category === 'string') : [],
+    newShare: numberOf(column['newShare']),
+    histogram: histograms.get(name) ?? null,
+  };
+};
+
 /** Columns of a window, drifted ones first. */
-export const columnsOf = (row: WindowRow, { histograms, spec }: { histograms: ReadonlyMap<string, ColumnHistogram>; spec: MonitorSpec | undefined }): ReportColumn[] => {
+export const columnsOf = (row: WindowRow, parts: ColumnParts): ReportColumn[] => {
   const columns = fieldsOf(row.report)['columns'];
-  if (!Array.isArray(columns)) return [];
-  return columns
-    .map((value): ReportColumn => {
-      const column = fieldsOf(value);
-      const name = textOf(column['column']) ?? '';
-      return {
-        column: name,
-        method: textOf(column['method']) ?? 'psi',
-        score: numberOf(column['score']) ?? numberOf(column['psi']),
-        threshold: numberOf(column['threshold']) ?? numberOf(spec?.drift.columnThreshold),
-        drifted: column['drifted'] === true,
-        histogram: histograms.get(name) ?? null,
-      };
-    })
-    .sort(byTelling);
+  return Array.isArray(columns) ? columns.map((column) => columnOf(column, parts)).sort(byTelling) : [];
+};
+
+/** Drift of the model's score, in a window that tells it. */
+export const predictionOf = (row: WindowRow, parts: ColumnParts): ReportColumn | null => {
+  const prediction = fieldsOf(row.report)['prediction'];
+  return typeof prediction === 'object' && prediction !== null ? columnOf(prediction, parts) : null;
+};
+
+const slicesOf = (value: unknown, metric: string): ReportSlice[] =>
+  (Array.isArray(value) ? value : []).map((entry): ReportSlice => {
+    const slice = fieldsOf(entry);
+    return { column: textOf(slice['column']) ?? '', value: textOf(slice['value']), rows: numberOf(slice['rows']) ?? 0, quality: numberOf(fieldsOf(slice['metrics'])[metric]) };
+  });
+
+const calibrationOf = (value: unknown): CalibrationPoint[] =>
+  (Array.isArray(value) ? value : []).flatMap((entry) => {
+    const point = CalibrationPoint.safeParse(entry);
+    return point.success ? [point.data] : [];
+  });
+
+/** What the labels of the newest window with a quality say in full. `rows` are oldest first. */
+export const performanceOf = (rows: readonly WindowRow[], metric: string): ReportPerformance | null => {
+  const row = rows.findLast(({ report }) => numberOf(fieldsOf(report)['quality']) !== null && 'metrics' in fieldsOf(fieldsOf(report)['performance']));
+  if (row === undefined) return null;
+  const performance = fieldsOf(fieldsOf(row.report)['performance']);
+  const { window, version, labelled, quality } = windowOf(row, metric);
+  const metrics = Object.fromEntries(Object.entries(fieldsOf(performance['metrics'])).map(([name, value]) => [name, numberOf(value)]));
+  return { window, version, labelled, quality, metrics, calibration: calibrationOf(performance['calibration']), slices: slicesOf(performance['slices'], metric) };
 };

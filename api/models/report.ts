@@ -7,7 +7,7 @@ import { PerennialFailure } from '../../domain/failure.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { ModelParams, problems } from '../http/schemas.ts';
 import { readDecisions } from './report-decisions.ts';
-import { columnsOf, windowOf, type WindowRow } from './report-windows.ts';
+import { columnsOf, performanceOf, predictionOf, windowOf, type WindowRow } from './report-windows.ts';
 import { requireModel } from './routes.ts';
 
 const ReportQuery = z.strictObject({
@@ -58,8 +58,16 @@ const readHistograms = async ({ database }: ApiContext, model: string, window: R
 const chosenRow = (rows: readonly WindowRow[], query: z.infer<typeof ReportQuery>): WindowRow | undefined =>
   rows.findLast((row) => (query.version === undefined || row.version === query.version) && (query.window === undefined || row.window_number === query.window));
 
-const shownColumns = async (context: ApiContext, model: string, { row, source }: { row: WindowRow; source: Source }): Promise<ReportColumn[]> =>
-  columnsOf(row, { histograms: await readHistograms(context, model, windowOf(row)), spec: source?.spec });
+/** Metrics of which less is better; of all others a drop is bad. */
+const LOWER_IS_BETTER: ReadonlySet<string> = new Set(['logLoss', 'brier', 'expectedCalibrationError']);
+
+type Shown = { columns: ReportColumn[]; prediction: ReportColumn | null };
+
+const shownColumns = async (context: ApiContext, model: string, { row, source }: { row: WindowRow | undefined; source: Source }): Promise<Shown> => {
+  if (row === undefined) return { columns: [], prediction: null };
+  const parts = { histograms: await readHistograms(context, model, windowOf(row)), spec: source?.spec };
+  return { columns: columnsOf(row, parts), prediction: predictionOf(row, parts) };
+};
 
 /** @throws PerennialFailure ModelNotFound, InvalidRequest when there is no such window */
 export const readReport = async (context: ApiContext, model: string, query: z.infer<typeof ReportQuery>): Promise<MonitorReport> => {
@@ -68,17 +76,20 @@ export const readReport = async (context: ApiContext, model: string, query: z.in
   const row = chosenRow(rows, query);
   if (row === undefined && query.window !== undefined) throw new PerennialFailure('InvalidRequest', `the monitor of "${model}" has no window ${query.window} among its last ${query.windows}`);
   const source = row === undefined ? undefined : await sourceOf(context, model, row.version);
-  const windows = rows.map(windowOf);
+  const metric: string = source?.spec.quality.metric ?? 'rocAuc';
+  const windows = rows.map((shown) => windowOf(shown, metric));
   return {
     model,
     pipeline: source?.pipeline ?? null,
     version: row?.version ?? null,
     generatedAt: new Date().toISOString(),
-    metric: source?.spec.quality.metric ?? 'rocAuc',
+    metric,
+    lowerIsBetter: LOWER_IS_BETTER.has(metric),
     shareThreshold: source?.spec.drift.shareThreshold ?? null,
     maximumDrop: source?.spec.quality.maximumDrop ?? null,
-    window: row === undefined ? null : windowOf(row),
-    columns: row === undefined ? [] : await shownColumns(context, model, { row, source }),
+    window: row === undefined ? null : windowOf(row, metric),
+    ...(await shownColumns(context, model, { row, source })),
+    performance: performanceOf(rows, metric),
     windows,
     decisions: await readDecisions(context, { model, pipeline: source?.pipeline ?? null, from: windows[0]?.from ?? null }),
   };

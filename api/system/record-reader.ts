@@ -46,7 +46,7 @@ const newestWindows = (database: Kysely<Database>) => sql<WindowRow>`
 const METRIC = 'rocAuc';
 
 const qualitiesOf = (rows: readonly WindowRow[]): ModelRecord['qualities'] => {
-  const window = rows.map(windowOf).find(({ quality }) => quality !== null);
+  const window = rows.map((row) => windowOf(row)).find(({ quality }) => quality !== null);
   if (window === undefined || window.quality === null) return [];
   const of = { version: String(window.version), metric: METRIC };
   return [{ ...of, window: 'latest', value: window.quality }, ...(window.judgedQuality === null ? [] : [{ ...of, window: 'judged' as const, value: window.judgedQuality }])];
@@ -56,7 +56,7 @@ const qualitiesOf = (rows: readonly WindowRow[]): ModelRecord['qualities'] => {
 const modelRecord = (model: string, rows: readonly WindowRow[]): ModelRecord => {
   const [newest] = rows as [WindowRow];
   const window = windowOf(newest);
-  const all = rows.map(windowOf).reduce((sum, { rows: count, labelled }) => ({ rows: sum.rows + count, labelled: sum.labelled + labelled }), { rows: 0, labelled: 0 });
+  const all = rows.map((row) => windowOf(row)).reduce((sum, { rows: count, labelled }) => ({ rows: sum.rows + count, labelled: sum.labelled + labelled }), { rows: 0, labelled: 0 });
   const columns = columnsOf(newest, { histograms: new Map(), spec: undefined }).slice(0, MOST_FEATURES);
   return {
     model,

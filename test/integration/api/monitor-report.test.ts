@@ -4,6 +4,7 @@ import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { createRunLedger } from '../../../adapters/postgres/run-ledger.ts';
 import { createTriggerLedger } from '../../../adapters/postgres/trigger-ledger.ts';
+import type { MonitorWindow } from '../../../contracts/monitor.ts';
 import type { MonitorReport } from '../../../contracts/monitor-report.ts';
 import { PriceTable } from '../../../contracts/resources.ts';
 import { createTestApi, modelPipeline, unreachableTemporal, type TestApi } from '../../support/api.ts';
@@ -63,6 +64,21 @@ describe('a report', () => {
       ['trigger', 'drift trigger', 'ran flights.r2'],
       ['trigger', 'drift trigger', 'rejected: cooling down'],
     ]);
+  });
+
+  it('shows what the labels say in full, estimates and live inputs, where windows tell them', async () => {
+    const told = {
+      quality: 0.7, labelled: 900, estimatedQuality: 0.74, estimate: { rocAuc: { value: 0.74, low: 0.7, high: 0.78 }, accuracy: null }, concept: { detector: 'adwin', labels: 900, mean: 0.2, detected: true, warning: false, detections: [] },
+      performance: { coverage: 0.9, labels: null, positives: 200, metrics: { rocAuc: 0.7, precision: null }, calibration: [{ from: 0, to: 0.1, rows: 10, meanScore: 0.05, positiveShare: 0.1 }, { nonsense: 1 }], slices: [{ column: 'origin', value: null, rows: 120, metrics: { rocAuc: 0.6 } }] },
+      inputs: { requests: 900, refused: 9, refusedShare: 0.01, refusals: [], unlikeTraining: 0.2, columns: [] },
+      prediction: { column: 'score', method: 'wasserstein', score: 0.3, threshold: 0.1, adjusted: null, drifted: true, missing: { reference: 0, current: 0.1, drifted: true }, newCategories: ['x', 1], newShare: 0.02, histogram: null },
+    };
+    await createMonitorWindows(test.database).save('flights', driftWindow(2, told as unknown as Partial<MonitorWindow>));
+    const { body } = await get('/api/v1/models/flights/monitor/report');
+    expect(body.window).toMatchObject({ window: 2, estimatedQuality: 0.74, estimatedRange: { low: 0.7, high: 0.78 }, conceptDrift: true, refusedShare: 0.01, unlikeTraining: 0.2 });
+    expect(body.windows[1]).toMatchObject({ window: 1, estimatedRange: null, conceptDrift: null, refusedShare: null });
+    expect(body.prediction).toMatchObject({ column: 'score', score: 0.3, drifted: true, missing: { current: 0.1 }, newCategories: ['x'], newShare: 0.02 });
+    expect(body.performance).toEqual({ window: 2, version: 1, labelled: 900, quality: 0.7, metrics: { rocAuc: 0.7, precision: null }, calibration: [{ from: 0, to: 0.1, rows: 10, meanScore: 0.05, positiveShare: 0.1 }], slices: [{ column: 'origin', value: null, rows: 120, quality: 0.6 }] });
   });
 
   it('shows an older window where it is asked for, and says which is not there', async () => {

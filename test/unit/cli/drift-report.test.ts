@@ -11,14 +11,14 @@ const EVIL = '<img src=x onerror="alert(1)">\u202e\u0000&\'';
 
 const window = (number: number, changes: Partial<ReportWindow> = {}): ReportWindow => ({
   window: number, version: 1, from: `2013-06-0${number + 1}T00:00:00.000Z`, to: `2013-06-0${number + 2}T00:00:00.000Z`, rows: 1_000, labelled: 500, driftScore: 0.5, drifted: true,
-  quality: 0.7, estimatedQuality: null, judgedQuality: 0.76, qualityDropped: true, decision: null, ...changes,
+  quality: 0.7, estimatedQuality: null, estimatedRange: null, conceptDrift: null, refusedShare: null, unlikeTraining: null, judgedQuality: 0.76, qualityDropped: true, decision: null, ...changes,
 });
 const column = (name: string, changes: Partial<ReportColumn> = {}): ReportColumn => ({
-  column: name, method: 'psi', score: 0.5, threshold: 0.2, drifted: true,
+  column: name, method: 'psi', score: 0.5, threshold: 0.2, drifted: true, missing: null, newCategories: [], newShare: null,
   histogram: { column: name, type: 'numeric', bins: [{ label: '≤ 1', reference: 10, current: 0 }, { label: '> 1', reference: 10, current: 40 }] }, ...changes,
 });
 const report = (changes: Partial<MonitorReport> = {}): MonitorReport => ({
-  model: 'flight-delays', pipeline: 'flight-delays', version: 1, generatedAt: '2013-06-10T00:00:00.000Z', metric: 'rocAuc', shareThreshold: 0.3, maximumDrop: 0.05,
+  model: 'flight-delays', pipeline: 'flight-delays', version: 1, generatedAt: '2013-06-10T00:00:00.000Z', metric: 'rocAuc', lowerIsBetter: false, prediction: null, performance: null, shareThreshold: 0.3, maximumDrop: 0.05,
   window: window(2), columns: [column('dew_point'), column('hour', { drifted: false, score: 0.01 })], windows: [window(0), window(1), window(2)],
   decisions: [{ at: '2013-06-02T10:00:00.000Z', kind: 'trigger', title: 'quality trigger', detail: 'rocAuc 0.7', outcome: 'ran flight-delays.1', good: null }], ...changes,
 });
@@ -60,6 +60,27 @@ describe('the page', () => {
     const page = driftPage(report(changes as Partial<MonitorReport>));
     expect(page).toContain(text);
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it('shows what the labels say in full, slices with the worst first, and what only some windows tell', () => {
+    const performance = {
+      window: 1, version: 1, labelled: 900, quality: 0.7, metrics: { rocAuc: 0.7, precision: null, [EVIL]: 0.5 },
+      calibration: [{ from: 0, to: 0.5, rows: 600, meanScore: 0.2, positiveShare: 0.25 }, { from: 0.5, to: 1, rows: 0, meanScore: null, positiveShare: null }],
+      slices: [{ column: 'origin', value: 'JFK', rows: 400, quality: 0.72 }, { column: 'origin', value: EVIL, rows: 300, quality: 0.6 }, { column: 'origin', value: null, rows: 100, quality: null }],
+    };
+    const page = driftPage(report({
+      performance, prediction: column('score', { drifted: false, score: 0.04 }), window: window(2, { refusedShare: 0.012, unlikeTraining: 0.4 }),
+      windows: [window(0), window(1, { quality: null, estimatedQuality: 0.74, estimatedRange: { low: 0.7, high: 0.78 } }), window(2, { conceptDrift: true })],
+      columns: [column('carrier', { missing: { reference: 0.1, current: 0.4, drifted: true }, newCategories: ['ZZ', EVIL], newShare: 0.03 })],
+    }));
+    for (const text of ['What the labels say', 'Reliability curve', 'precision <b>–</b>', 'origin = missing', 'Score of the model', 'Refused requests', 'Rows unlike the training', 'missing 10 % → <b>40 %</b>', 'new values in 3.0 % of the rows: ZZ', 'concept drift, the errors rose', 'triangles mark concept drift']) expect(page).toContain(text);
+    expect(page.indexOf('onerror', page.indexOf('the worst first'))).toBeLessThan(page.indexOf('origin = JFK'));
+    expect(page).toContain('<td class="n bad-text">−0.1</td>');
+    expect(page).not.toMatch(/NaN|undefined|Infinity|<img/);
+  });
+
+  it('puts the limit above for a metric of which less is better', () => {
+    expect(driftPage(report({ metric: 'logLoss', lowerIsBetter: true }))).toContain('limit 0.81');
   });
 
   it('stays small with many columns and windows', () => {
