@@ -25,7 +25,7 @@ const WAIT_MS = 20_000;
 const MOST_WAITING = 4_096;
 
 export const createDeploymentLookup = (
-  parts: { table: Pick<DeploymentTable, 'get'>; expectationOf: (model: string) => Expectation },
+  parts: { table: Pick<DeploymentTable, 'get'>; expectationOf: (model: string) => Expectation; hurry: (model: string) => void },
   { waitMs = WAIT_MS, mostWaiting = MOST_WAITING }: { waitMs?: number; mostWaiting?: number } = {},
 ): DeploymentLookup => {
   const changes = new EventEmitter().setMaxListeners(0);
@@ -42,6 +42,7 @@ export const createDeploymentLookup = (
       const [deployment, expectation] = [parts.table.get(model), parts.expectationOf(model)];
       if (deployment !== undefined) return deployment;
       if (expectation !== 'loading') return refuse(model, expectation);
+      parts.hurry(model);
       await once(changes, 'change', { signal: deadline }).catch(() => refuse(model, expectation));
     }
   };

@@ -131,7 +131,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   let isOnDisk = false;
   const isKnown = (): boolean => isOnDisk || link.opened?.isKnown() === true;
   const expectationOf = (model: string): Expectation => (isKnown() ? expectedBy[reconciler.stateOf(model) ?? 'unwanted'] : 'loading');
-  const lookup = createDeploymentLookup({ table, expectationOf });
+  const lookup = createDeploymentLookup({ table, expectationOf, hurry: pool.hurry });
   const reconciler: Reconciler = createReconciler({ table, pool, counters, metrics, state, log, changed: lookup.changed });
   const readiness = createReadiness({ isKnown, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
   const server = createGatewayServer({ infer: createInferenceService({ lookup, log: predictionLog }), access, table, lookup, metrics, build, log, readiness });

@@ -4,6 +4,7 @@ import type { ServedVersion } from '../contracts/deployment.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { HostLimits } from './host-process.ts';
+import { createLoadQueue } from './load-queue.ts';
 import type { StateFolder } from './state-folder.ts';
 import { VersionHost } from './version-host.ts';
 
@@ -14,6 +15,8 @@ export type VersionPool = {
    */
   acquire(model: string, version: ServedVersion): Promise<VersionHost>;
   release(model: string, version: ServedVersion): void;
+  /** Somebody waits for this model: its versions are loaded before others. */
+  hurry(model: string): void;
   hosts(): VersionHost[];
   close(): void;
 };
@@ -24,6 +27,7 @@ const keyOf = (model: string, { version, model: artifact }: ServedVersion): stri
 
 export const createVersionPool = (parts: { state: StateFolder; store: Pick<ArtifactStore, 'download'>; log: Logger; limits?: HostLimits }): VersionPool => {
   const entries = new Map<string, Entry>();
+  const queue = createLoadQueue();
   const load = async (model: string, version: ServedVersion): Promise<VersionHost> => {
     const path = await parts.state.fetchModel(version.model, parts.store);
     const host = new VersionHost(
@@ -39,7 +43,7 @@ export const createVersionPool = (parts: { state: StateFolder; store: Pick<Artif
     return host;
   };
   const begin = (key: string, model: string, version: ServedVersion): Entry => {
-    const entry: Entry = { loading: load(model, version), host: undefined, uses: 0 };
+    const entry: Entry = { loading: queue.run(model, () => load(model, version)), host: undefined, uses: 0 };
     entries.set(key, entry);
     entry.loading.then(
       (host) => {
@@ -69,6 +73,7 @@ export const createVersionPool = (parts: { state: StateFolder; store: Pick<Artif
       return entry.loading;
     },
     release,
+    hurry: queue.hurry,
     hosts: () => [...entries.values()].flatMap(({ host }) => (host === undefined ? [] : [host])),
     close: () => {
       for (const { host } of entries.values()) host?.close();

@@ -7,6 +7,7 @@ import { columnsOf, windowOf } from '../models/report-windows.ts';
 const MOST_PIPELINES = 100;
 const MOST_MODELS = 50;
 const MOST_FEATURES = 50;
+const MOST_ALERTS = 500;
 const WINDOWS_LOOKED_AT = 20;
 
 export type ModelRecord = {
@@ -22,12 +23,12 @@ export type Record = {
   runs: { pipeline: string; state: string; runs: number; seconds: number }[];
   steps: { pipeline: string; step: string; attempts: number; waiting: number }[];
   triggers: { pipeline: string; kind: string; outcome: string; triggers: number }[];
-  alerts: { pipeline: string; kind: string; state: string; alerts: number }[];
   /** Messages about alerts that came to an end. */
   messages: { status: string; messages: number }[];
   rollouts: { model: string; step: number }[];
   workers: { pool: string; workers: number }[];
   gateways: number;
+  alerts: { model: string; kind: string; state: string; alerts: number }[];
   models: ModelRecord[];
 };
 
@@ -74,16 +75,8 @@ const readModels = async (database: Kysely<Database>): Promise<ModelRecord[]> =>
   return [...byModel].map(([model, rows]) => modelRecord(model, rows));
 };
 
-const readAlerts = async (database: Kysely<Database>): Promise<Pick<Record, 'alerts' | 'messages'>> => {
-  const [alerts, messages] = await Promise.all([
-    sql<Record['alerts'][number]>`select ${named} as pipeline, kind, state, count(*) as alerts from alerts where state <> 'resolved' group by 1, 2, 3`.execute(database),
-    sql<Record['messages'][number]>`select status, count(*) as messages from alert_deliveries where status in ('sent', 'failed') group by status`.execute(database),
-  ]);
-  return { alerts: alerts.rows, messages: messages.rows };
-};
-
-const readCounts = async (database: Kysely<Database>): Promise<Omit<Record, 'models' | 'alerts' | 'messages'>> => {
-  const [runs, steps, triggers, rollouts, workers, gateways] = await Promise.all([
+const readCounts = async (database: Kysely<Database>): Promise<Omit<Record, 'models'>> => {
+  const [runs, steps, triggers, rollouts, workers, alerts, messages, gateways] = await Promise.all([
     sql<Record['runs'][number]>`select ${named} as pipeline, state, count(*) as runs, coalesce(sum(extract(epoch from finished_at - started_at)), 0)::float8 as seconds from runs group by 1, 2`.execute(database),
     sql<Record['steps'][number]>`select ${named} as pipeline, step, count(*) as attempts, sum(waiting_seconds) as waiting from step_resources group by 1, 2`.execute(database),
     sql<Record['triggers'][number]>`select ${named} as pipeline, kind, outcome, count(*) as triggers from triggers group by 1, 2, 3`.execute(database),
@@ -91,13 +84,15 @@ const readCounts = async (database: Kysely<Database>): Promise<Omit<Record, 'mod
       select r.model, coalesce((select max(d.step) from rollout_decisions d where d.rollout_id = r.rollout_id), 0) + 1 as step
       from rollouts r where r.finished_at is null order by r.started_at desc limit ${MOST_MODELS}`.execute(database),
     sql<Record['workers'][number]>`select pool, count(*) as workers from worker_leases where expires_at > now() group by pool`.execute(database),
+    sql<Record['alerts'][number]>`select model, kind, state, count(*) as alerts from alerts where state <> 'resolved' group by 1, 2, 3 order by 1, 2, 3 limit ${MOST_ALERTS}`.execute(database),
+    sql<Record['messages'][number]>`select status, count(*) as messages from alert_deliveries where status in ('sent', 'failed') group by status`.execute(database),
     sql<{ gateways: number }>`select count(*) as gateways from gateways where lease_expires_at > now()`.execute(database),
   ]);
-  return { runs: runs.rows, steps: steps.rows, triggers: triggers.rows, rollouts: rollouts.rows, workers: workers.rows, gateways: gateways.rows[0]?.gateways ?? 0 };
+  return { runs: runs.rows, steps: steps.rows, triggers: triggers.rows, rollouts: rollouts.rows, workers: workers.rows, alerts: alerts.rows, messages: messages.rows, gateways: gateways.rows[0]?.gateways ?? 0 };
 };
 
 /** @throws Error when the database cannot be read */
 export const readRecord = async (database: Kysely<Database>): Promise<Record> => {
-  const [counts, alerts, models] = await Promise.all([readCounts(database), readAlerts(database), readModels(database)]);
-  return { ...counts, ...alerts, models };
+  const [counts, models] = await Promise.all([readCounts(database), readModels(database)]);
+  return { ...counts, models };
 };

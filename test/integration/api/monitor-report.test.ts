@@ -152,7 +152,7 @@ describe('metrics of the record', () => {
     await openAlert();
     const { text } = await get('/metrics');
     for (const line of [
-      'perennial_alerts_firing{pipeline="flights",kind="drift",state="escalated"} 1',
+      'perennial_alerts_firing{model="flights",kind="drift",state="escalated"} 1',
       'perennial_drift_score{model="flights",feature="wind",test="psi"} 0.8',
       'perennial_drift_detected{model="flights"} 1',
       'perennial_model_quality{model="flights",version="1",metric="rocAuc",window="latest"} 0.71',

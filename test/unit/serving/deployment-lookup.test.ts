@@ -6,7 +6,7 @@ const deployment = { inFlight: 0 } as AppliedDeployment;
 
 const setting = (limits?: Parameters<typeof createDeploymentLookup>[1]) => {
   const world: { deployment: AppliedDeployment | undefined; expectation: Expectation } = { deployment: undefined, expectation: 'loading' };
-  return { world, lookup: createDeploymentLookup({ table: { get: () => world.deployment }, expectationOf: () => world.expectation }, limits) };
+  return { world, lookup: createDeploymentLookup({ table: { get: () => world.deployment }, expectationOf: () => world.expectation, hurry: () => undefined }, limits) };
 };
 
 describe('the deployment of a request', () => {
