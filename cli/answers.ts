@@ -58,7 +58,20 @@ export type Dataset = { name: string; version: string; rows: number; bytes: numb
 
 export type Trigger = { pipeline: string; kind: string; reason: string; outcome: string; runId: string | null; coalescedInto: string | null; rejection: string | null; at: string };
 
-export type MonitorWindow = { window: number; driftScore: number; drifted: boolean; quality: number | null; judgedQuality: number | null; qualityDropped: boolean };
+export type MonitorWindow = {
+  window: number;
+  rows: number;
+  labelled: number;
+  driftScore: number;
+  drifted: boolean;
+  quality: number | null;
+  judgedQuality: number | null;
+  qualityDropped: boolean;
+  judgedBy?: 'labels' | 'estimate' | null;
+  estimatedQuality?: number | null;
+  concept?: { detector: string; detected: boolean; warning: boolean; labels: number } | null;
+  inputs?: { refused: number; refusedShare: number; unlikeTraining: number } | null;
+};
 
 export type Alert = {
   alertId: string;

@@ -42,15 +42,32 @@ export const SplitWindow = z.strictObject({
 export type SplitWindow = z.infer<typeof SplitWindow>;
 
 /**
- * Distribution of one column in the training rows, to which live rows are compared.
- * Numeric: `edges` are inner bin edges in increasing order; bin i holds edges[i-1] < value <= edges[i], so there are
- * edges.length + 1 counts. Categorical: `categories` are the kept values; the last count is every other value.
+ * Distribution of one column over some rows, in bounded size; two of the same column can be compared (domain/drift/).
+ *
+ * Numeric: `edges` in increasing order; bin i holds edges[i-1] < value <= edges[i], so there are edges.length + 1 counts, the last for all
+ * values above the edges. `gaps[i]` is the sum over a bin's values of their distance to its edge (the upper one, for the last bin the lower
+ * one). `exact`: every value is an edge, so the bins are the distinct values, the last is empty and all gaps are 0. `deviation` is the
+ * standard deviation (of the rows, not an estimate). NaN and infinity count as missing.
+ * Categorical: `categories` are the most frequent values; the last count is every other value.
  */
-export const ReferenceDistribution = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('numeric'), column: z.string(), edges: z.array(z.number()), counts: z.array(z.number()), missing: z.number() }),
+export const ColumnDistribution = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('numeric'),
+    column: z.string(),
+    exact: z.boolean(),
+    edges: z.array(z.number()),
+    counts: z.array(z.number()),
+    gaps: z.array(z.number()),
+    missing: z.number(),
+    minimum: z.number().nullable(),
+    maximum: z.number().nullable(),
+    deviation: z.number(),
+  }),
   z.strictObject({ type: z.literal('categorical'), column: z.string(), categories: z.array(z.string()), counts: z.array(z.number()), missing: z.number() }),
 ]);
-export type ReferenceDistribution = z.infer<typeof ReferenceDistribution>;
+export type ColumnDistribution = z.infer<typeof ColumnDistribution>;
+export type NumericDistribution = Extract<ColumnDistribution, { type: 'numeric' }>;
+export type CategoricalDistribution = Extract<ColumnDistribution, { type: 'categorical' }>;
 
 /** Stored as JSON in the artifact store; the history holds only FeatureSetRef. */
 export const FeatureSetManifest = z.strictObject({
@@ -66,7 +83,7 @@ export const FeatureSetManifest = z.strictObject({
   holdout: ArtifactRef,
   trainRows: z.number().int(),
   holdoutRows: z.number().int(),
-  reference: z.array(ReferenceDistribution),
+  reference: z.array(ColumnDistribution),
 });
 export type FeatureSetManifest = z.infer<typeof FeatureSetManifest>;
 

@@ -1,5 +1,6 @@
 /** What a monitor saw and what came of it, as data for reports: the command line makes a page of it. */
 import { z } from 'zod';
+import { CalibrationBin, QualityMetric, QualityMetrics } from './quality.ts';
 
 const Instant = z.string().describe('ISO 8601, UTC');
 
@@ -49,18 +50,14 @@ export type ReportWindow = z.infer<typeof ReportWindow>;
 export const ReportSlice = z.object({ column: z.string(), value: z.string().nullable(), rows: z.number().int(), quality: z.number().nullable() });
 export type ReportSlice = z.infer<typeof ReportSlice>;
 
-/** Rows whose score lies in [from, to): their mean score, and the share of them whose label is 1. */
-export const CalibrationPoint = z.object({ from: z.number(), to: z.number(), rows: z.number().int(), meanScore: z.number().nullable(), positiveShare: z.number().nullable() });
-export type CalibrationPoint = z.infer<typeof CalibrationPoint>;
-
 /** What the labels say of the newest window that has enough of them, beyond its one number. */
 export const ReportPerformance = z.object({
   window: z.number().int(),
   version: z.number().int(),
   labelled: z.number().int(),
   quality: z.number().nullable(),
-  metrics: z.record(z.string(), z.number().nullable()),
-  calibration: z.array(CalibrationPoint),
+  metrics: QualityMetrics,
+  calibration: z.array(CalibrationBin),
   slices: z.array(ReportSlice).describe('The largest first.'),
 });
 export type ReportPerformance = z.infer<typeof ReportPerformance>;
@@ -82,7 +79,7 @@ export const MonitorReport = z
     pipeline: z.string().nullable(),
     version: z.number().int().nullable().describe('The version of the window that is shown.'),
     generatedAt: Instant,
-    metric: z.string(),
+    metric: QualityMetric,
     lowerIsBetter: z.boolean().describe('Whether less of the metric is better.'),
     shareThreshold: z.number().nullable().describe('The drift score from which on the window as a whole has drifted.'),
     maximumDrop: z.number().nullable().describe('How far the quality may fall below the judged one.'),

@@ -19,7 +19,7 @@ export type WeightedMetric = (weights: Float64Array) => number | null;
 
 /** Probabilities are clipped to this distance from 0 and 1, so that a certain mistake has a finite loss. */
 const CLIP = 1e-15;
-export const DECISION_THRESHOLD = 0.5;
+const DECISION_THRESHOLD = 0.5;
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
@@ -90,6 +90,16 @@ const logLossOf = (score: number, label: number): number => {
 
 /** A score of exactly the threshold counts as positive. */
 export const decisionOf = (score: number): 0 | 1 => (score >= DECISION_THRESHOLD ? 1 : 0);
+
+export type Confusion = { threshold: number; truePositives: number; falsePositives: number; trueNegatives: number; falseNegatives: number };
+
+/** Decisions by what they were and what they should have been. */
+export const confusionOf = ({ scores, labels }: Pick<ScoredRows, 'scores' | 'labels'>): Confusion => {
+  const counts = [0, 0, 0, 0];
+  for (let row = 0; row < scores.length; row += 1) counts[decisionOf(scores[row]!) * 2 + labels[row]!]! += 1;
+  const [trueNegatives, falseNegatives, falsePositives, truePositives] = counts as [number, number, number, number];
+  return { threshold: DECISION_THRESHOLD, truePositives, falsePositives, trueNegatives, falseNegatives };
+};
 
 const METRICS: Record<MetricName, (rows: ScoredRows) => WeightedMetric> = {
   rocAuc,

@@ -1,13 +1,17 @@
 /** Judges a candidate, and the champion beside it, on the same held-out rows: metrics, comparisons and the full report. */
+import type { ColumnDistribution } from '../contracts/features.ts';
 import type { Comparison, Metrics } from '../contracts/model.ts';
 import type { GateSpec } from '../contracts/pipeline.ts';
+import type { CalibrationBin, QualityReference } from '../contracts/quality.ts';
 import { comparePaired, type BootstrapPlan } from './bootstrap.ts';
-import { DECISION_THRESHOLD, decisionOf, metricsOf, oneGroup, rankRows, type ScoredRows } from './classification-metrics.ts';
+import { distributionOfValues } from './drift/binning.ts';
+import { calibrationOf } from './calibration.ts';
+import { confusionOf, metricsOf, oneGroup, rankRows, type Confusion, type ScoredRows } from './classification-metrics.ts';
+import { qualityReferenceOf } from './performance-estimate/estimate.ts';
 
 /** Fixed, so that the same rows and models always give the same interval; recorded in the report. */
 export const BOOTSTRAP_SEED = 7;
 
-const CALIBRATION_BINS = 10;
 const MOST_ROC_POINTS = 200;
 
 export type EvaluationInput = {
@@ -20,11 +24,8 @@ export type EvaluationInput = {
   plans: BootstrapPlan[];
 };
 
-export type Confusion = { threshold: number; truePositives: number; falsePositives: number; trueNegatives: number; falseNegatives: number };
 /** Share of negatives (x) and of positives (y) with a score of at least `threshold`. */
 export type RocPoint = { threshold: number; falsePositiveRate: number; truePositiveRate: number };
-/** Rows whose score lies in [from, to); the last bin holds 1 too. Means are null without rows. */
-export type CalibrationBin = { from: number; to: number; rows: number; meanScore: number | null; positiveShare: number | null };
 
 export type ModelReport = { metrics: Metrics; confusion: Confusion; calibration: CalibrationBin[]; roc: RocPoint[] };
 export type DayReport = { day: string; rows: number; positives: number; candidate: Metrics; champion: Metrics | null };
@@ -38,6 +39,10 @@ export type FullReport = {
   champion: ModelReport | null;
   comparisons: Comparison[];
   days: DayReport[];
+  /** The candidate's scores of these rows: what its live scores are compared with later. */
+  scores: ColumnDistribution;
+  /** What its live quality is compared with, and estimated from. */
+  quality: QualityReference;
 };
 
 /** The bootstraps that the gates ask for: one for each champion gate, equal ones once. */
@@ -80,30 +85,6 @@ export const joinRows = (parts: RowsPart[]): RowsPart => {
     at += part.labels.length;
   }
   return joined;
-};
-
-const confusionOf = ({ scores, labels }: ScoredRows): Confusion => {
-  const counts = [0, 0, 0, 0];
-  for (let row = 0; row < scores.length; row += 1) counts[decisionOf(scores[row]!) * 2 + labels[row]!]! += 1;
-  const [trueNegatives, falseNegatives, falsePositives, truePositives] = counts as [number, number, number, number];
-  return { threshold: DECISION_THRESHOLD, truePositives, falsePositives, trueNegatives, falseNegatives };
-};
-
-const calibrationOf = ({ scores, labels }: ScoredRows): CalibrationBin[] => {
-  const sums = Array.from({ length: CALIBRATION_BINS }, () => ({ rows: 0, score: 0, positives: 0 }));
-  for (let row = 0; row < scores.length; row += 1) {
-    const bin = sums[Math.min(CALIBRATION_BINS - 1, Math.max(0, Math.floor(scores[row]! * CALIBRATION_BINS)))]!;
-    bin.rows += 1;
-    bin.score += scores[row]!;
-    bin.positives += labels[row]!;
-  }
-  return sums.map(({ rows, score, positives }, index) => ({
-    from: index / CALIBRATION_BINS,
-    to: (index + 1) / CALIBRATION_BINS,
-    rows,
-    meanScore: rows === 0 ? null : score / rows,
-    positiveShare: rows === 0 ? null : positives / rows,
-  }));
 };
 
 /** Points of the ROC curve from the highest threshold down, one for each distinct score, thinned to MOST_ROC_POINTS by rank; empty when a class is absent. */
@@ -161,6 +142,8 @@ export const evaluateScores = (input: EvaluationInput): FullReport => {
     champion: champion === null ? null : reportOf(champion),
     comparisons: champion === null ? [] : input.plans.map((plan) => comparePaired(plan, candidate, champion)),
     days: daysOf(input.days, candidate, champion),
+    scores: distributionOfValues('score', input.candidate),
+    quality: qualityReferenceOf(candidate),
   };
 };
 

@@ -1,7 +1,8 @@
 /** Histograms for people: the bins of a comparison joined to so few that they can be drawn, never split. */
-import type { ReferenceDistribution } from '../contracts/features.ts';
+import type { CategoricalDistribution, ColumnDistribution, NumericDistribution } from '../contracts/features.ts';
 import type { ColumnHistogram } from '../contracts/monitor-report.ts';
-import type { LiveDistribution } from './ports/monitoring.ts';
+import { categoricalPair } from './drift/categorical-pair.ts';
+import { numericPair } from './drift/numeric-pair.ts';
 
 type Bin = ColumnHistogram['bins'][number];
 
@@ -39,44 +40,48 @@ const rangeLabel = (edges: readonly number[], bin: number): string => {
   return to === undefined ? `> ${show(from)}` : `${show(from)} – ${show(to)}`;
 };
 
-const numericBins = (reference: Extract<ReferenceDistribution, { type: 'numeric' }>, live: LiveDistribution): Bin[] => {
-  const edges = drawnEdges(reference.edges, reference.counts);
+const numericBins = (reference: NumericDistribution, live: NumericDistribution): Bin[] => {
+  const pair = numericPair(reference, live);
+  const [fine, counts, current] = [Array.from(pair.edges), Array.from(pair.reference.counts), Array.from(pair.current.counts)];
+  const edges = drawnEdges(fine, counts);
   const bins = Array.from({ length: edges.length + 1 }, (_, bin): Bin => ({ label: rangeLabel(edges, bin), reference: 0, current: 0 }));
-  reference.counts.forEach((count, fine) => {
-    const top = reference.edges[fine];
+  counts.forEach((count, index) => {
+    const top = fine[index];
     const at = top === undefined ? edges.length : edges.findIndex((edge) => top <= edge);
     const bin = bins[at < 0 ? edges.length : at] as Bin;
     bin.reference += count;
-    bin.current += live.counts[fine] ?? 0;
+    bin.current += current[index] ?? 0;
   });
   return bins;
 };
 
-const categoricalBins = (reference: Extract<ReferenceDistribution, { type: 'categorical' }>, live: LiveDistribution): Bin[] => {
-  const [referenceTotal, liveTotal] = [sum(reference.counts) || 1, sum(live.counts) || 1];
-  const all = reference.categories.map((label, index) => ({ label, reference: reference.counts[index] ?? 0, current: live.counts[index] ?? 0 }));
-  const weight = (bin: Bin): number => Math.max(bin.reference / referenceTotal, bin.current / liveTotal);
-  const ranked = [...all].sort((first, second) => weight(second) - weight(first));
+const categoricalBins = (reference: CategoricalDistribution, live: CategoricalDistribution): Bin[] => {
+  const pair = categoricalPair(reference, live);
+  const [referenceTotal, liveTotal] = [sum(pair.reference) || 1, sum(pair.current) || 1];
+  const all = pair.names.map((name, index) => ({ label: name, reference: pair.reference[index] ?? 0, current: pair.current[index] ?? 0 }));
+  const weight = (bin: Omit<Bin, 'label'>): number => Math.max(bin.reference / referenceTotal, bin.current / liveTotal);
+  const named = all.filter((bin): bin is Bin => bin.label !== null);
+  const ranked = [...named].sort((first, second) => weight(second) - weight(first));
   const drawn = new Set(ranked.slice(0, MOST_CATEGORIES));
-  const rest = all.filter((bin) => !drawn.has(bin));
-  const last = reference.categories.length;
-  const other: Bin = {
-    label: 'other',
-    reference: sum(rest.map((bin) => bin.reference)) + (reference.counts[last] ?? 0),
-    current: sum(rest.map((bin) => bin.current)) + (live.counts[last] ?? 0),
-  };
-  return [...all.filter((bin) => drawn.has(bin)), ...(other.reference + other.current > 0 ? [other] : [])];
+  const rest = all.filter((bin) => !drawn.has(bin as Bin));
+  const other: Bin = { label: 'other', reference: sum(rest.map((bin) => bin.reference)), current: sum(rest.map((bin) => bin.current)) };
+  return [...named.filter((bin) => drawn.has(bin)), ...(other.reference + other.current > 0 ? [other] : [])];
 };
 
-/** The training rows and the live rows of one column, side by side. Missing values are a bin of their own where there are any. */
-export const histogramOf = (reference: ReferenceDistribution, live: LiveDistribution): ColumnHistogram => {
-  const bins = reference.type === 'numeric' ? numericBins(reference, live) : categoricalBins(reference, live);
+const binsOf = (reference: ColumnDistribution, live: ColumnDistribution): Bin[] => {
+  if (reference.type === 'numeric' && live.type === 'numeric') return numericBins(reference, live);
+  return reference.type === 'categorical' && live.type === 'categorical' ? categoricalBins(reference, live) : [];
+};
+
+/** The reference's rows and the live rows of one column, side by side. Missing values are a bin of their own where there are any. */
+export const histogramOf = (reference: ColumnDistribution, live: ColumnDistribution): ColumnHistogram => {
+  const bins = binsOf(reference, live);
   const missing: Bin = { label: 'missing', reference: reference.missing, current: live.missing };
   return { column: reference.column, type: reference.type, bins: missing.reference + missing.current > 0 ? [...bins, missing] : bins };
 };
 
 /** Histograms of the columns of a window. A column without live counts has none. */
-export const histogramsOf = (references: readonly ReferenceDistribution[], lives: readonly LiveDistribution[]): ColumnHistogram[] => {
+export const histogramsOf = (references: readonly ColumnDistribution[], lives: readonly ColumnDistribution[]): ColumnHistogram[] => {
   const byColumn = new Map(lives.map((live) => [live.column, live]));
   return references.flatMap((reference) => {
     const live = byColumn.get(reference.column);

@@ -3,6 +3,7 @@
  * Whatever a model could misread is refused with the path of the field: nothing is converted silently.
  */
 import type { Datatype, ModelSignature, SignatureTensor } from '../contracts/features.ts';
+import type { Refusal, RefusalReason } from '../contracts/live-inputs.ts';
 import { PerennialFailure } from './failure.ts';
 import { allocateColumn, widthOf, type ColumnData } from './tensor-columns.ts';
 
@@ -29,8 +30,18 @@ export type InferenceRows = { rows: number; tensors: ColumnData[]; values: Infer
 
 export type InferenceReader = (inputs: readonly unknown[]) => InferenceRows;
 
-const refuse = (where: string, what: string): never => {
-  throw new PerennialFailure('InferenceInvalid', `${where}: ${what}`);
+/** A request that does not fit the protocol or the signature; `refusal` says it without a word of the client. */
+export class InferenceRefused extends PerennialFailure {
+  readonly refusal: Refusal;
+
+  constructor(message: string, refusal: Refusal) {
+    super('InferenceInvalid', message);
+    this.refusal = refusal;
+  }
+}
+
+const refuse = (where: string, what: string, refusal: Refusal = { reason: 'malformed', input: null }): never => {
+  throw new InferenceRefused(`${where}: ${what}`, refusal);
 };
 
 /** Client text in a message: short, on one line, quoted. */
@@ -100,11 +111,18 @@ export const readEnvelope = (body: unknown): InferenceEnvelope => {
 /** Where an input stands in the request and in the signature. */
 type Place = { tensor: SignatureTensor; position: number; width: number };
 
+/** Refuses for what is wrong with one input; `index` is the place of the value in it. */
+const refuseInput = ({ tensor, width }: Place, reason: RefusalReason, { where, what, index }: { where: string; what: string; index?: number }): never =>
+  refuse(where, what, { reason, input: width === 1 || index === undefined ? tensor.name : `${tensor.name}/${index % width}` });
+
 const refuseValue = (place: Place, index: number, value: unknown): never => {
   const { tensor, position, width } = place;
   const where = `inputs[${position}] "${tensor.name}" data[${index}] (row ${Math.floor(index / width)})`;
-  if (value === null) return refuse(where, tensor.missing === 'allowed' ? `null has no form in ${tensor.datatype}` : 'null is not allowed, because the signature does not say missing: allowed');
-  return refuse(where, `${quote(value)} is not ${DATATYPE_WORDS[tensor.datatype]}`);
+  if (value === null) {
+    const why = tensor.missing === 'allowed' ? `null has no form in ${tensor.datatype}` : 'null is not allowed, because the signature does not say missing: allowed';
+    return refuseInput(place, 'missingValue', { where, what: why, index });
+  }
+  return refuseInput(place, 'wrongType', { where, what: `${quote(value)} is not ${DATATYPE_WORDS[tensor.datatype]}`, index });
 };
 
 const DATATYPE_WORDS: Record<Datatype, string> = {
@@ -154,49 +172,58 @@ const fillColumn = (values: readonly unknown[], place: Place): ColumnData => {
   return column;
 };
 
-const flatten = (data: unknown, shape: readonly number[], where: string, flat: unknown[]): void => {
+type Nested = { data: unknown; shape: readonly number[]; where: string };
+
+const flatten = ({ data, shape, where }: Nested, place: Place, flat: unknown[]): void => {
   const [size = 0, ...inner] = shape;
-  if (!Array.isArray(data)) return refuse(where, `must be a list of ${size}, not ${kindOf(data)}`);
-  if (data.length !== size) refuse(where, `has ${data.length} entries, shape says ${size}`);
+  if (!Array.isArray(data)) return refuseInput(place, 'wrongShape', { where, what: `must be a list of ${size}, not ${kindOf(data)}` });
+  if (data.length !== size) refuseInput(place, 'wrongShape', { where, what: `has ${data.length} entries, shape says ${size}` });
   for (let index = 0; index < size; index += 1) {
     if (inner.length === 0) flat.push(data[index]);
-    else flatten(data[index], inner, `${where}[${index}]`, flat);
+    else flatten({ data: data[index], shape: inner, where: `${where}[${index}]` }, place, flat);
   }
 };
 
 /** The values of an input in row-major order; `data` may be nested like the shape, or flat. */
 const flatValues = (data: unknown, shape: readonly number[], place: Place): readonly unknown[] => {
   const where = `inputs[${place.position}].data`;
-  if (!Array.isArray(data)) return refuse(where, data === undefined ? 'is missing' : `must be a list, not ${kindOf(data)}`);
+  if (!Array.isArray(data)) return refuseInput(place, 'wrongShape', { where, what: data === undefined ? 'is missing' : `must be a list, not ${kindOf(data)}` });
   const expected = (shape[0] ?? 0) * place.width;
   if (shape.length > 1 && Array.isArray(data[0])) {
     const flat: unknown[] = [];
-    flatten(data, shape, where, flat);
+    flatten({ data, shape, where }, place, flat);
     return flat;
   }
-  if (data.length !== expected) refuse(where, `has ${data.length} values, shape [${shape.join(', ')}] needs ${expected}`);
+  if (data.length !== expected) refuseInput(place, 'wrongShape', { where, what: `has ${data.length} values, shape [${shape.join(', ')}] needs ${expected}` });
   return data;
 };
 
-const shapeOf = (value: unknown, { tensor, position }: Place): number[] => {
+const shapeOf = (value: unknown, place: Place): number[] => {
+  const { tensor, position } = place;
   const where = `inputs[${position}].shape`;
   const fits =
     Array.isArray(value) &&
     value.length === tensor.shape.length &&
     value.every((size, axis) => Number.isInteger(size) && size >= 1 && (tensor.shape[axis] === -1 || tensor.shape[axis] === size));
-  if (!fits) return refuse(where, `${quote(value)} does not fit [${tensor.shape.join(', ')}] of input "${tensor.name}" (-1 is any number of rows from 1)`);
-  if (value[0] > MAX_ROWS) refuse(where, `${value[0]} rows are more than the ${MAX_ROWS} that one request may have`);
+  if (!fits) {
+    const what = `${quote(value)} does not fit [${tensor.shape.join(', ')}] of input "${tensor.name}" (-1 is any number of rows from 1)`;
+    return refuseInput(place, 'wrongShape', { where, what });
+  }
+  if (value[0] > MAX_ROWS) refuseInput(place, 'wrongShape', { where, what: `${value[0]} rows are more than the ${MAX_ROWS} that one request may have` });
   return value as number[];
 };
 
 const readInput = (entry: JsonObject, place: Place, into: InferenceRows): void => {
   const { tensor, position } = place;
-  if (entry['datatype'] !== tensor.datatype) refuse(`inputs[${position}].datatype`, `is ${quote(entry['datatype'])}, input "${tensor.name}" is ${tensor.datatype}`);
+  if (entry['datatype'] !== tensor.datatype) {
+    const what = `is ${quote(entry['datatype'])}, input "${tensor.name}" is ${tensor.datatype}`;
+    refuseInput(place, 'wrongType', { where: `inputs[${position}].datatype`, what });
+  }
   if (entry['parameters'] !== undefined) parametersOf(entry['parameters'], `inputs[${position}].parameters`);
   const shape = shapeOf(entry['shape'], place);
   const rows = shape[0] ?? 0;
   if (into.rows === 0) into.rows = rows;
-  else if (into.rows !== rows) refuse(`inputs[${position}].shape`, `has ${rows} rows, the inputs before it have ${into.rows}`);
+  else if (into.rows !== rows) refuseInput(place, 'wrongShape', { where: `inputs[${position}].shape`, what: `has ${rows} rows, the inputs before it have ${into.rows}` });
   const values = flatValues(entry['data'], shape, place);
   const column = fillColumn(values, place);
   into.tensors.push(column);
@@ -210,12 +237,13 @@ const orderOf = (entries: readonly JsonObject[], signature: ModelSignature, name
   entries.forEach((entry, position) => {
     const name = entry['name'];
     const place = typeof name === 'string' ? names.get(name) : undefined;
-    if (place === undefined) return refuse(`inputs[${position}].name`, `${quote(name)} is not an input of the model; see its metadata`);
+    if (place === undefined) return refuse(`inputs[${position}].name`, `${quote(name)} is not an input of the model; see its metadata`, { reason: 'unknownInput', input: null });
     if (order[place] !== -1) refuse(`inputs[${position}].name`, `${quote(name)} is there twice`);
     order[place] = position;
   });
   const missing = order.indexOf(-1);
-  if (missing !== -1) refuse('inputs', `the input "${signature.inputs[missing]?.name}" is missing`);
+  const lacking = signature.inputs[missing];
+  if (lacking !== undefined) refuse('inputs', `the input "${lacking.name}" is missing`, { reason: 'missingInput', input: lacking.name });
   return order;
 };
 
@@ -227,7 +255,9 @@ export const createInferenceReader = (signature: ModelSignature): InferenceReade
   const names = new Map(signature.inputs.map((tensor, place) => [tensor.name, place]));
   const widths = signature.inputs.map(widthOf);
   return (inputs) => {
-    if (inputs.length > signature.inputs.length) refuse('inputs', `has ${inputs.length} entries, the model has ${signature.inputs.length} inputs`);
+    if (inputs.length > signature.inputs.length) {
+      refuse('inputs', `has ${inputs.length} entries, the model has ${signature.inputs.length} inputs`, { reason: 'unknownInput', input: null });
+    }
     const entries = inputs.map((entry, position) => objectOf(entry, `inputs[${position}]`, INPUT_KEYS));
     const order = orderOf(entries, signature, names);
     const result: InferenceRows = { rows: 0, tensors: [], values: [] };

@@ -11,6 +11,7 @@ import type { CounterBook } from './counters.ts';
 import type { DeploymentTable } from './deployment-table.ts';
 import type { HostAccount } from './host-account.ts';
 import type { Reconciler } from './reconciler.ts';
+import type { RefusalBook } from './refusals.ts';
 import { repeat } from './repeat.ts';
 import type { StateFolder, StoredKey } from './state-folder.ts';
 
@@ -33,6 +34,7 @@ export type LinkParts = {
   table: DeploymentTable;
   access: Access;
   counters: CounterBook;
+  refusals: RefusalBook;
   account: HostAccount;
   state: StateFolder;
   log: Logger;
@@ -91,7 +93,7 @@ const tellAcknowledgements = async ({ control, identity, reconciler }: LinkParts
 
 /** Opens the link; nothing of it throws. */
 export const openControlLink = (parts: LinkParts): ControlLink => {
-  const { control, identity, reconciler, counters, account, table } = parts;
+  const { control, identity, reconciler, counters, refusals, account, table } = parts;
   const contact = createContact(parts.log);
   let isKnown = false;
   let haveAsked = (_isAnswered: boolean): void => undefined;
@@ -99,6 +101,10 @@ export const openControlLink = (parts: LinkParts): ControlLink => {
   const writeCounters = (changed: ServingCounters[]): Promise<void> => control.writeCounters(identity, changed);
   const writeResources = (changed: ServingResources[]): Promise<void> => control.writeResources(identity, changed);
   const isServed = (model: string, generation: number): boolean => table.get(model)?.snapshot.generation === generation;
+  const writeAll = async (): Promise<void> => {
+    await counters.flush(writeCounters, isServed);
+    await refusals.flush((changed) => control.writeRefusals(identity, changed));
+  };
 
   const poll = repeat(POLL_MS, async () => {
     await contact.prove(async () => {
@@ -112,7 +118,7 @@ export const openControlLink = (parts: LinkParts): ControlLink => {
   const lease = repeat(GATEWAY_LEASE_RENEWAL_MS, () => contact.prove(() => control.renewLease({ ...identity, leaseMs: GATEWAY_LEASE_MS })));
   const keys = repeat(KEYS_MS, () => contact.prove(() => refreshKeys(parts)));
   const acknowledge = repeat(POLL_MS, async () => void (await contact.attempt(() => tellAcknowledgements(parts))));
-  const flush = repeat(COUNTERS_MS, async () => void (await contact.attempt(() => counters.flush(writeCounters, isServed))));
+  const flush = repeat(COUNTERS_MS, async () => void (await contact.attempt(writeAll)));
   const resources = repeat(RESOURCES_MS, async () => {
     account.look();
     await contact.attempt(() => account.flush(writeResources));
@@ -122,7 +128,7 @@ export const openControlLink = (parts: LinkParts): ControlLink => {
   const farewell = async (): Promise<void> => {
     await Promise.all([poll, acknowledge, lease, keys, flush, resources].map((task) => task.stop()));
     account.look();
-    await Promise.all([counters.flush(writeCounters, isServed), account.flush(writeResources)]);
+    await Promise.all([writeAll(), account.flush(writeResources)]);
     await control.renewLease({ ...identity, leaseMs: 0 });
   };
   const close = async (): Promise<void> => {

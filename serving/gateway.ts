@@ -20,6 +20,7 @@ import { listClosed } from './log-folder.ts';
 import { createMetrics, type GatewayState } from './metrics.ts';
 import { PredictionLog } from './prediction-log.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
+import { createRefusalBook, type RefusalBook } from './refusals.ts';
 import { superviseShipper } from './shipper-process.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 import { createVersionPool, type VersionPool } from './version-pool.ts';
@@ -55,9 +56,9 @@ const listen = async (server: Server, bind: string, port: number): Promise<strin
   return `http://${host}:${(server.address() as AddressInfo).port}`;
 };
 
-type StateParts = { table: DeploymentTable; pool: VersionPool; account: HostAccount; state: StateFolder; predictionLog: PredictionLog };
+type StateParts = { table: DeploymentTable; pool: VersionPool; account: HostAccount; state: StateFolder; predictionLog: PredictionLog; refusals: RefusalBook };
 
-const gatewayState = ({ table, pool, account, state, predictionLog }: StateParts): GatewayState => ({
+const gatewayState = ({ table, pool, account, state, predictionLog, refusals }: StateParts): GatewayState => ({
   weights: () =>
     table.all().flatMap((deployment) =>
       variantsOf(deployment).map(({ model, version, role }) => {
@@ -65,6 +66,7 @@ const gatewayState = ({ table, pool, account, state, predictionLog }: StateParts
         return { model, version, ratio: role === 'canary' ? canary : 1 - deployment.split.canaryWeight / 100 };
       }),
     ),
+  refusals: () => refusals.totals(),
   inFlight: () => table.all().map(({ snapshot, inFlight }) => ({ model: snapshot.model, requests: inFlight })),
   hosts: () => {
     account.look();
@@ -121,12 +123,13 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const table = createDeploymentTable();
   const pool = createVersionPool({ state, store, log });
   const counters = createCounterBook();
+  const refusals = createRefusalBook();
   const account = createHostAccount({ hosts: () => pool.hosts(), readTree: options.readTree });
   const access = createAccess();
   const keysOnDisk = state.readKeys();
   if (keysOnDisk.length > 0) access.replace(keysOnDisk);
   const predictionLog = new PredictionLog(state.logFolder);
-  const metrics = createMetrics(gatewayState({ table, pool, account, state, predictionLog }), options.registry);
+  const metrics = createMetrics(gatewayState({ table, pool, account, state, predictionLog, refusals }), options.registry);
   const link: { opened?: ControlLink } = {};
   let isOnDisk = false;
   const isKnown = (): boolean => isOnDisk || link.opened?.isKnown() === true;
@@ -134,12 +137,12 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const lookup = createDeploymentLookup({ table, expectationOf, hurry: pool.hurry });
   const reconciler: Reconciler = createReconciler({ table, pool, counters, metrics, state, log, changed: lookup.changed });
   const readiness = createReadiness({ isKnown, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
-  const server = createGatewayServer({ infer: createInferenceService({ lookup, log: predictionLog }), access, table, lookup, metrics, build, log, readiness });
+  const server = createGatewayServer({ infer: createInferenceService({ lookup, log: predictionLog, refusals }), access, table, lookup, metrics, build, log, readiness });
   // The port is the lock of the gateway: nothing of the folder is changed before it is ours.
   const url = await listen(server, options.bind, options.port);
   predictionLog.recover();
   const shipper = superviseShipper(state.logFolder, log);
-  const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, account, state, log });
+  const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, refusals, account, state, log });
   link.opened = opened;
   void startFromDisk(state, reconciler, opened.asked).then((isFound) => {
     isOnDisk = isFound;

@@ -1,7 +1,7 @@
 /** One inference request, from its text to its answer's text: parse, route, score, log. */
 import { performance } from 'node:perf_hooks';
 import { PerennialFailure } from '../domain/failure.ts';
-import { readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
+import { InferenceRefused, readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
 import { pick } from '../domain/traffic.ts';
 import { answerText, logRecordText } from './answer-text.ts';
 import type { DeploymentLookup } from './deployment-lookup.ts';
@@ -9,6 +9,7 @@ import { leave, variantsOf, type AppliedDeployment, type Variant } from './deplo
 import { clientIdOf, newInferenceId } from './inference-id.ts';
 import { countRequest } from './metrics.ts';
 import type { PredictionLog } from './prediction-log.ts';
+import type { RefusalBook } from './refusals.ts';
 import { score, type Scored } from './score.ts';
 
 export type InferenceRequest = {
@@ -50,7 +51,18 @@ const checkWanted = ({ outputs }: InferenceEnvelope, { signature }: Variant): vo
   if (unknown !== -1) throw new PerennialFailure('InferenceInvalid', `outputs[${unknown}].name: is not an output of the model`);
 };
 
-export const createInferenceService = ({ lookup, log }: { lookup: Pick<DeploymentLookup, 'find'>; log: Pick<PredictionLog, 'append'> }): InferenceService => {
+/** What no version could read counts for the one that answers most: its monitor watches the model's callers. */
+const countRefusal = (refusals: Pick<RefusalBook, 'count'>, { snapshot, stable, canary }: AppliedDeployment, error: unknown): void => {
+  const version = (stable ?? canary)?.version;
+  if (version === undefined || !(error instanceof PerennialFailure)) return;
+  const place = { model: snapshot.model, version };
+  if (error instanceof InferenceRefused) refusals.count(place, error.refusal);
+  else if (error.code === 'MalformedBody' || error.code === 'InferenceInvalid') refusals.count(place, { reason: 'malformed', input: null });
+};
+
+type ServiceParts = { lookup: Pick<DeploymentLookup, 'find'>; log: Pick<PredictionLog, 'append'>; refusals: Pick<RefusalBook, 'count'> };
+
+export const createInferenceService = ({ lookup, log, refusals }: ServiceParts): InferenceService => {
   /** Writes the record; by the deployment's policy a failure refuses the answer, or lets it go and counts it. */
   const record = async ({ snapshot }: AppliedDeployment, scored: Scored, { id, key }: { id: string; key: string | undefined }): Promise<void> => {
     const { variant, rows, texts, latencyMs, fellBackFrom } = scored;
@@ -78,13 +90,15 @@ export const createInferenceService = ({ lookup, log }: { lookup: Pick<Deploymen
 
   return async (request) => {
     const begunAt = performance.now();
-    const envelope = readEnvelope(parseBody(request.body));
     const deployment = await lookup.find(request.model);
     deployment.inFlight += 1;
     try {
-      const { answer: given, variant } = await answer(deployment, request, envelope);
+      const { answer: given, variant } = await answer(deployment, request, readEnvelope(parseBody(request.body)));
       countRequest(variant.metrics, 200, (performance.now() - begunAt) / 1_000);
       return given;
+    } catch (error) {
+      countRefusal(refusals, deployment, error);
+      throw error;
     } finally {
       leave(deployment);
     }

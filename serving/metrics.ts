@@ -18,6 +18,8 @@ export type VersionMetrics = {
 /** What is looked up, not counted, when metrics are asked for. */
 export type GatewayState = {
   weights(): { model: string; version: number; ratio: number }[];
+  /** Requests that no version could read. */
+  refusals(): { model: string; version: number; reason: string; requests: number }[];
   inFlight(): { model: string; requests: number }[];
   hosts(): {
     host: { name: string; queueLength: number; restarts: number; batches: number; busySeconds: number; queueDurations: Durations };
@@ -66,6 +68,12 @@ const countersOf = (all: () => VersionMetrics[], state: GatewayState): Definitio
     { name: 'perennial_inference_failures_total', help: 'Answers that a version owed and did not give.', labels, read: perVersion((entry) => entry.failures) },
     { name: 'perennial_inference_fallbacks_total', help: 'Answers that stable gave for a canary that failed or was late.', labels, read: perVersion((entry) => entry.fallbacks) },
     { name: 'perennial_inference_unlogged_total', help: 'Answers given without a record in the prediction log.', labels, read: perVersion((entry) => entry.unlogged) },
+    {
+      name: 'perennial_inference_refusals_total',
+      help: 'Requests that the signature of the model does not allow, by what was wrong.',
+      labels: ['model', 'version', 'reason'],
+      read: () => state.refusals().map(({ model, version, reason, requests }) => ({ labels: { model, version: String(version), reason }, value: requests })),
+    },
     {
       name: 'perennial_model_host_restarts_total',
       help: 'Model host processes that died or were killed.',

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { createDataEngine } from '../adapters/duckdb/index.ts';
+import { columnDistributions } from '../adapters/duckdb/column-distributions.ts';
 import { createPredictionLog } from '../adapters/monitoring/prediction-log.ts';
 import { createNotifier } from '../adapters/notify/index.ts';
 import { createArtifactStore } from '../adapters/objectstore/index.ts';
@@ -11,6 +12,7 @@ import { createAlertBook } from '../adapters/postgres/alert-book.ts';
 import { createAlertFacts } from '../adapters/postgres/alert-facts.ts';
 import { connectDatabase } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
+import { createInputRefusals } from '../adapters/postgres/input-refusals.ts';
 import { createModelRegistry } from '../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../adapters/postgres/monitor-windows.ts';
 import { createPipelines } from '../adapters/postgres/pipelines.ts';
@@ -74,7 +76,8 @@ export const compose = (config: Config): Composition => {
     triggers: createTriggerLedger(database),
     retrains: createRetrains(database),
     windows: createMonitorWindows(database),
-    predictions: createPredictionLog({ artifacts, scratch, ...createPredictionSegments(database) }),
+    refusals: createInputRefusals(database),
+    predictions: createPredictionLog({ artifacts, scratch, countColumns: columnDistributions, ...createPredictionSegments(database) }),
     workflows: createWorkflowControl(client),
     alerts: createAlertBook(database),
     facts: createAlertFacts(database),

@@ -6,11 +6,11 @@ import type { FeaturesSpec, SplitSpec } from '../../contracts/pipeline.ts';
 import type { DataEngine, LocalTable } from '../../domain/ports/data-engine.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import { splitWindow } from '../../domain/split.ts';
+import { columnDistributions } from './column-distributions.ts';
 import { identifier, literal, openDatabase, rowOf, type DatabaseSettings } from './database.ts';
 import { duckdbFailure } from './failure.ts';
 import { FEATURE_ROWS, checkColumns, checkValues, createFeatureRows, rowOrder, type FeatureRows } from './feature-rows.ts';
 import { RESULT_SCHEMA, runLocked, type QueryLimits } from './locked-query.ts';
-import { referenceOf } from './reference.ts';
 import { readTable, sourceTables, type OnFile } from './source-tables.ts';
 
 const ROW_GROUP = 122_880;
@@ -84,7 +84,7 @@ const splitAndWrite = async (connection: DuckDBConnection, input: FeatureInput):
   const holdoutRows = await countRows(connection, input.features, holdout);
   const trainFile = await writePart(connection, rows, train, input.folder);
   const holdoutFile = await writePart(connection, rows, holdout, input.folder);
-  const reference = await referenceOf(connection, `read_parquet(${literal(trainFile)})`, input.features.columns);
+  const reference = await columnDistributions(connection, { relation: `read_parquet(${literal(trainFile)})`, columns: input.features.columns });
   return { split, trainFile, holdoutFile, trainRows, holdoutRows, reference };
 };
 

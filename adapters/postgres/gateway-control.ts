@@ -4,6 +4,7 @@ import pg from 'pg';
 import { DEPLOYMENT_CHANNEL, DeploymentSnapshot, type ServingCounters, type ServingResources } from '../../contracts/deployment.ts';
 import type { GatewayControl } from '../../domain/ports/deployments.ts';
 import { asJson, askDatabase } from './client.ts';
+import { upsertRefusals } from './input-refusals.ts';
 import type { Database } from './schema.ts';
 
 const RECONNECT_MS = 1_000;
@@ -141,6 +142,7 @@ export const createGatewayControl = ({ database, url }: { database: Kysely<Datab
       );
     },
     writeCounters: (gateway, counters) => (counters.length === 0 ? Promise.resolve() : askDatabase(() => upsertCounters(database, gateway, counters))),
+    writeRefusals: (gateway, refusals) => (refusals.length === 0 ? Promise.resolve() : askDatabase(() => upsertRefusals(database, gateway, refusals))),
     writeResources: (gateway, resources) => (resources.length === 0 ? Promise.resolve() : askDatabase(() => upsertResources(database, gateway, resources))),
     recordSegment: async ({ segmentId, gatewayId, model, artifact, rows, rowsByVersion, firstAt, lastAt }) => {
       const row = { segment_id: segmentId, gateway_id: gatewayId, model, artifact: asJson(artifact), rows, rows_by_version: asJson(rowsByVersion), first_at: firstAt, last_at: lastAt };

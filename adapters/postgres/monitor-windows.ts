@@ -2,7 +2,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
 import type { ColumnHistogram } from '../../contracts/monitor-report.ts';
-import type { MonitorWindows } from '../../domain/ports/monitoring.ts';
+import type { ConceptRecord, MonitorWindows } from '../../domain/ports/monitoring.ts';
 import { asJson, askDatabase } from './client.ts';
 import type { Database } from './schema.ts';
 
@@ -24,11 +24,14 @@ const saveHistograms = (database: Kysely<Database>, { model, window, histograms 
   values (${model}, ${window.version}, ${window.window}, ${asJson(mostTelling(window, histograms))}::jsonb)
   on conflict (model, version, window_number) do update set histograms = excluded.histograms, updated_at = now()`.execute(database);
 
-const save = (database: Kysely<Database>, model: string, window: MonitorWindow) => sql`
-  insert into monitor_windows (model, version, window_number, from_at, to_at, rows, labelled, report)
-  values (${model}, ${window.version}, ${window.window}, ${window.from}, ${window.to}, ${window.rows}, ${window.labelled}, ${asJson(window)}::jsonb)
+/** What a detector read of a window is written once, and lies beside the report: the report is written again with every label that comes. */
+const save = (database: Kysely<Database>, model: string, window: MonitorWindow, concept: ConceptRecord | undefined) => sql<{ concept: ConceptRecord | null }>`
+  insert into monitor_windows (model, version, window_number, from_at, to_at, rows, labelled, report, concept)
+  values (${model}, ${window.version}, ${window.window}, ${window.from}, ${window.to}, ${window.rows}, ${window.labelled}, ${asJson(window)}::jsonb,
+    ${concept === undefined ? null : asJson(concept)}::jsonb)
   on conflict (model, version, window_number) do update set rows = excluded.rows, labelled = excluded.labelled, report = excluded.report,
-    updated_at = now(), labels_judged_at = monitor_windows.labels_asked_at`.execute(database);
+    updated_at = now(), labels_judged_at = monitor_windows.labels_asked_at, concept = coalesce(monitor_windows.concept, excluded.concept)
+  returning concept`.execute(database);
 
 /**
  * Windows judged this recently are given again: a label may be committed a moment after its time stamp, and a judgement may have
@@ -52,9 +55,27 @@ const takeAwaiting = (database: Kysely<Database>, model: string, version: number
 
 /** Monitor windows on PostgreSQL. Every method throws PostgresUnavailable in an outage. */
 export const createMonitorWindows = (database: Kysely<Database>): MonitorWindows => ({
-  save: async (model, window, histograms) => {
+  save: async (model, window, { histograms, concept } = {}) => {
     if (histograms !== undefined) await askDatabase(() => saveHistograms(database, { model, window, histograms }));
-    await askDatabase(() => save(database, model, window));
+    const { rows } = await askDatabase(() => save(database, model, window, concept));
+    return rows[0]?.concept ?? undefined;
+  },
+  concept: async (model, version, window) => {
+    const query = database.selectFrom('monitor_windows').select('concept').where('model', '=', model).where('version', '=', version).where('window_number', '=', window);
+    const row = await askDatabase(() => query.executeTakeFirst());
+    return (row?.concept ?? undefined) as ConceptRecord | undefined;
+  },
+  nextUnread: async (model, version) => {
+    const query = database
+      .selectFrom('monitor_windows')
+      .select(['window_number', 'rows', 'labelled', 'to_at'])
+      .where('model', '=', model)
+      .where('version', '=', version)
+      .where('concept', 'is', null)
+      .orderBy('window_number')
+      .limit(1);
+    const row = await askDatabase(() => query.executeTakeFirst());
+    return row === undefined ? undefined : { window: row.window_number, rows: row.rows, labelled: row.labelled, to: row.to_at.toISOString() };
   },
   recordDecision: async (model, version, window, decision) => {
     await askDatabase(() =>

@@ -7,11 +7,14 @@ import type { Database } from './schema.ts';
 /** A segment that holds rows of a version; `firstRow` is the number of its first one among all rows of the version. */
 export type VersionSegment = { artifact: ArtifactRef; firstRow: number; rows: number };
 
+/** `receivedAtMs` is in milliseconds since the epoch. */
+export type ArrivedLabel = { label: number; receivedAtMs: number };
+
 export type PredictionSegments = {
   /** Segments that hold rows `from` (inclusive) to `to` (exclusive) of a version, in their order. */
   segmentsOf(model: string, version: number, from: number, to: number): Promise<VersionSegment[]>;
-  /** Labels by inference id, as far as they have come. Labels other than 0 and 1 are no labels of a binary model. */
-  labelsOf(model: string, inferenceIds: readonly string[]): Promise<Map<string, number>>;
+  /** Labels by inference id, as far as they have come, with the time of their arrival. Labels other than 0 and 1 are no labels of a binary model. */
+  labelsOf(model: string, inferenceIds: readonly string[]): Promise<Map<string, ArrivedLabel>>;
 };
 
 const segmentsOf = (model: string, version: string, from: number, to: number) => sql<{ artifact: unknown; first_row: number; rows: number }>`
@@ -31,14 +34,14 @@ export const createPredictionSegments = (database: Kysely<Database>): Prediction
     return rows.map((row) => ({ artifact: row.artifact as ArtifactRef, firstRow: row.first_row, rows: row.rows }));
   },
   labelsOf: async (model, inferenceIds) => {
-    const labels = new Map<string, number>();
+    const labels = new Map<string, ArrivedLabel>();
     for (let start = 0; start < inferenceIds.length; start += IDS_AT_ONCE) {
       const ids = inferenceIds.slice(start, start + IDS_AT_ONCE);
       const { rows } = await askDatabase(() =>
-        sql<{ inference_id: string; label: number }>`select inference_id, label from labels
+        sql<{ inference_id: string; label: number; received_at: Date }>`select inference_id, label, received_at from labels
           where model = ${model} and inference_id = any(${ids}::text[]) and label in (0, 1)`.execute(database),
       );
-      for (const row of rows) labels.set(row.inference_id, row.label);
+      for (const row of rows) labels.set(row.inference_id, { label: row.label, receivedAtMs: row.received_at.getTime() });
     }
     return labels;
   },

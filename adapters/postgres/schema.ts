@@ -126,6 +126,18 @@ export interface Database {
     updated_at: Instant;
     labels_asked_at: NullableInstant;
     labels_judged_at: NullableInstant;
+    concept: ColumnType<unknown, string | null | undefined, string | null>;
+  };
+  input_refusals: {
+    gateway_id: string;
+    incarnation: string;
+    model: string;
+    version: number;
+    at: Instant;
+    reason: string;
+    input: string;
+    requests: number;
+    updated_at: Instant;
   };
   triggers: {
     pipeline: string;

@@ -1,8 +1,11 @@
 /** What the monitor of a model saw, window by window. */
 import { z } from 'zod';
 import { monitorWorkflowId } from '../../contracts/ids.ts';
+import { ConceptReport } from '../../contracts/concept-drift.ts';
+import { LiveInputs } from '../../contracts/live-inputs.ts';
 import { monitorStatusQuery } from '../../contracts/messages.ts';
 import { ColumnDrift, type MonitorStatus, type MonitorWindow } from '../../contracts/monitor.ts';
+import { EstimatedQuality, WindowQuality } from '../../contracts/quality.ts';
 import { WORKFLOWS_POOL } from '../../contracts/queues.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { Instant, iso, Limit, ModelParams, problems } from '../http/schemas.ts';
@@ -15,12 +18,19 @@ const WindowView = z.object({
   to: Instant,
   rows: z.number().int(),
   labelled: z.number().int(),
-  driftScore: z.number().describe('Share of the columns that drifted.'),
+  driftScore: z.number().describe('Share of the columns whose test says drift.'),
   drifted: z.boolean(),
   columns: z.array(ColumnDrift),
+  prediction: ColumnDrift.nullable().describe("Drift of the model's score."),
   quality: z.number().nullable().describe('Null until enough labels have come.'),
   judgedQuality: z.number().nullable().describe('The value with which the version was judged before it was deployed.'),
   qualityDropped: z.boolean(),
+  judgedBy: z.enum(['labels', 'estimate']).nullish().describe('What said whether quality dropped; null while nothing could.'),
+  estimatedQuality: z.number().nullish().describe('The watched metric as the scores promise it; null for one that cannot be estimated.'),
+  performance: WindowQuality.nullish().describe('What the labels say, so far.'),
+  estimate: EstimatedQuality.nullish().describe('What the scores promise, before any label (CBPE).'),
+  concept: ConceptReport.nullish().describe('What the detector of concept drift read; null until the labels have come.'),
+  inputs: LiveInputs.nullish().describe('Refused requests, and rows unlike the training rows.'),
   decision: z.string().nullable().describe('What the monitor made of the window.'),
   updatedAt: Instant,
 });
@@ -52,8 +62,10 @@ const askMonitor = async ({ pools, temporalCalls }: ApiContext, model: string): 
 };
 
 const windowsOf = async ({ database }: ApiContext, model: string, limit: number): Promise<z.infer<typeof WindowView>[]> => {
-  const rows = await database.selectFrom('monitor_windows').select(['report', 'decision', 'updated_at']).where('model', '=', model).orderBy('to_at', 'desc').orderBy('window_number', 'desc').limit(limit).execute();
-  return rows.map((row) => ({ ...(row.report as MonitorWindow), decision: row.decision, updatedAt: iso(row.updated_at) }));
+  const query = database.selectFrom('monitor_windows').select(['report', 'concept', 'decision', 'updated_at']).where('model', '=', model);
+  const rows = await query.orderBy('to_at', 'desc').orderBy('window_number', 'desc').limit(limit).execute();
+  const conceptOf = (concept: unknown): z.infer<typeof ConceptReport> | null => (concept as { report: z.infer<typeof ConceptReport> } | null)?.report ?? null;
+  return rows.map((row) => ({ ...(row.report as MonitorWindow), concept: conceptOf(row.concept), decision: row.decision, updatedAt: iso(row.updated_at) }));
 };
 
 export const registerMonitorRoutes = (app: App, context: ApiContext): void => {

@@ -1,5 +1,6 @@
 /** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
 import type { DataCheck, GateSpec, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
+import { EstimatedMetric } from '../../contracts/quality.ts';
 import { schedulesOf } from '../../contracts/schedule.ts';
 import { nearestKey } from '../../domain/nearest-key.ts';
 import { scheduleProblems } from '../../domain/schedules.ts';
@@ -58,6 +59,30 @@ const rolloutErrors = ({ rollout }: ModelPipelineSpec): FieldError[] => {
   return errors;
 };
 
+/** A column that is named somewhere in the monitor must be an input of the model. */
+const columnErrors = (named: { name: string; path: string }[], columns: readonly string[]): FieldError[] =>
+  named.flatMap(({ name, path }) => {
+    if (columns.includes(name)) return [];
+    const nearest = nearestKey(name, columns);
+    const hint = nearest === undefined ? '' : `Did you mean "${nearest}"? `;
+    return [{ path, message: `"${name}" is no column of features.columns`, fix: `${hint}Columns: ${columns.slice(0, 20).join(', ')}.` }];
+  });
+
+const monitorErrors = ({ monitor, features }: ModelPipelineSpec): FieldError[] => {
+  if (monitor === undefined) return [];
+  const { drift, quality, concept } = monitor;
+  const compared = Object.keys(drift.columns).map((name) => ({ name, path: `monitor.drift.columns.${name}` }));
+  const slices = quality.slices.map((name, index) => ({ name, path: `monitor.quality.slices[${index}]` }));
+  const errors = columnErrors([...compared, ...slices], features.columns.map((column) => column.name));
+  if (quality.estimate && !EstimatedMetric.safeParse(quality.metric).success) {
+    errors.push({ path: 'monitor.quality.estimate', message: `${quality.metric} cannot be estimated without labels`, fix: `Watch one of ${EstimatedMetric.options.join(', ')}, or set estimate: false.` });
+  }
+  if (concept?.detector === 'ddm' && concept.warningThreshold > concept.driftThreshold) {
+    errors.push({ path: 'monitor.concept.warningThreshold', message: `${concept.warningThreshold} is above driftThreshold (${concept.driftThreshold})`, fix: 'Let the warning come before the drift.' });
+  }
+  return errors;
+};
+
 const triggerErrors = ({ triggers: { budget }, train }: ModelPipelineSpec): FieldError[] => {
   if (budget === undefined) return [];
   if (budget.runs === undefined && budget.trainMinutes === undefined) return [{ path: 'triggers.budget', message: 'limits nothing', fix: 'Add runs, trainMinutes or both.' }];
@@ -82,6 +107,7 @@ const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
     ...featureErrors(spec),
     ...spec.gates.flatMap((gate, index) => gateErrors(gate, `gates[${index}]`)),
     ...rolloutErrors(spec),
+    ...monitorErrors(spec),
     ...triggerErrors(spec),
   ];
 };

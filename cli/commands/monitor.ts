@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { MonitorReport } from '../../contracts/monitor-report.ts';
 import type { MonitorWindow } from '../answers.ts';
 import { usageFailure } from '../exit-codes.ts';
+import { monitorRow } from '../monitor-row.ts';
 import { driftPage } from '../report/drift-page.ts';
 import { methodName, significant } from '../report/numbers.ts';
 import { openSession, segment, wholeNumber, type Session } from '../session.ts';
@@ -12,16 +13,14 @@ import { watchMonitor } from '../watch-monitor.ts';
 const registerGet = (monitor: Command): void => {
   monitor
     .command('get <model>')
-    .description('drift and quality, window by window')
+    .description('drift, quality, concept drift and inputs, window by window')
     .option('--limit <n>', 'how many windows', wholeNumber('--limit'), 20)
     .action(async (model: string, { limit }: { limit: number }, command: Command) => {
       const { api, output } = openSession(command);
       const answer = await api.get<{ running: boolean | null; version: number | null; windows: MonitorWindow[] }>(`/api/v1/models/${segment(model)}/monitor?limit=${limit}`);
       if (output.json) return output.document(answer);
       output.say(`monitor of ${model}: ${answer.running === null ? 'not known' : answer.running ? 'running' : 'not running'}, version ${answer.version ?? '-'}`);
-      const fixed = (value: number | null): string | null => (value === null ? null : value.toFixed(3));
-      const rows = answer.windows.map((row) => ({ ...row, drift: `${fixed(row.driftScore)}${row.drifted ? ' DRIFTED' : ''}`, quality: `${fixed(row.quality) ?? '-'}${row.qualityDropped ? ' DROPPED' : ''}`, judged: fixed(row.judgedQuality) }));
-      output.table(rows, ['window', 'version', 'from', 'rows', 'labelled', 'drift', 'quality', 'judged', 'decision']);
+      output.table(answer.windows.map(monitorRow), ['window', 'version', 'from', 'rows', 'labelled', 'drift', 'quality', 'judged', 'estimate', 'concept', 'refused', 'unlike', 'decision']);
     });
 };
 

@@ -3,7 +3,7 @@ import type { MonitorReport, ReportColumn, ReportDecision, ReportWindow } from '
 import { histogramChart } from './histogram-chart.ts';
 import { markup, nothing, type Markup } from './markup.ts';
 import { performanceSection } from './quality-details.ts';
-import { grouped, methodName, moment, percent, significant } from './numbers.ts';
+import { driftScale, grouped, isPValue, methodName, moment, percent, significant } from './numbers.ts';
 import { STYLE } from './style.ts';
 import { axisOf, decisionLanes, driftChart, qualityChart } from './time-charts.ts';
 
@@ -41,7 +41,7 @@ ${liveFacts(report, window)}</dl>`;
 };
 
 const scoreText = ({ method, score, threshold }: ReportColumn): Markup =>
-  markup`${methodName(method)} <b>${significant(score)}</b>${threshold === null ? nothing : markup`, threshold ${significant(threshold)}`}`;
+  markup`${methodName(method)} ${isPValue(method) ? 'p ' : ''}<b>${significant(score)}</b>${threshold === null ? nothing : markup`, ${isPValue(method) ? 'drift below' : 'threshold'} ${significant(threshold)}`}`;
 
 /** What the score alone does not say: missing values that moved, and values that are new. */
 const remarks = ({ missing, newCategories, newShare }: ReportColumn): Markup => {
@@ -54,7 +54,9 @@ const remarks = ({ missing, newCategories, newShare }: ReportColumn): Markup => 
 const card = (column: ReportColumn): Markup =>
   markup`<article class="card ${column.drifted ? 'drifted' : ''}"><h3>${column.column}</h3><p>${scoreText(column)}</p>${remarks(column)}${column.histogram === null ? markup`<p>No histogram is kept of this window.</p>` : histogramChart(column.histogram)}</article>`;
 
-const scoreBar = ({ score, threshold }: ReportColumn): Markup => {
+const scoreBar = (column: ReportColumn): Markup => {
+  const { threshold } = column;
+  const score = driftScale(column);
   if (score === null || threshold === null) return nothing;
   const top = Math.max(score, threshold) * 1.25 || 1;
   return markup`<span class="bar"><i style="width:${((100 * score) / top).toFixed(1)}%"></i><u style="left:${((100 * threshold) / top).toFixed(1)}%"></u></span>`;

@@ -1,5 +1,6 @@
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import type { DeploymentSnapshot, ServingCounters, ServingOptions, ServingResources, TrafficSplit } from '../../contracts/deployment.ts';
+import type { RefusalCount } from '../../contracts/live-inputs.ts';
 import type { RolloutOutcome, RolloutSpec, ServingWindow, StepVerdict } from '../../contracts/rollout.ts';
 
 /**
@@ -33,6 +34,8 @@ export interface GatewayControl {
   acknowledge(ack: { gatewayId: string; incarnation: string; model: string; generation: number; error: string | null }): Promise<void>;
   /** Absolute upsert of cumulative counters. */
   writeCounters(gateway: { gatewayId: string; incarnation: string }, counters: ServingCounters[]): Promise<void>;
+  /** Absolute upsert of the refusals of a span. */
+  writeRefusals(gateway: { gatewayId: string; incarnation: string }, refusals: RefusalCount[]): Promise<void>;
   /** Absolute upsert of what model hosts used. */
   writeResources(gateway: { gatewayId: string; incarnation: string }, resources: ServingResources[]): Promise<void>;
   /** Records a shipped segment of the prediction log; the same segment id again is the same segment. */

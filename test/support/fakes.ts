@@ -4,6 +4,7 @@ import type { ArtifactRef } from '../../contracts/artifact.ts';
 import type { ServingOptions } from '../../contracts/deployment.ts';
 import type { ModelSignature } from '../../contracts/features.ts';
 import type { EvaluationReport, Lineage, TrainedModel } from '../../contracts/model.ts';
+import type { ColumnDrift } from '../../contracts/monitor.ts';
 import { RolloutSpec } from '../../contracts/rollout.ts';
 import type { StepContext } from '../../contracts/run.ts';
 import type { ReportPorts } from '../../activities/alert-reports.ts';
@@ -106,6 +107,20 @@ export const memoryArtifactStore = (): ArtifactStore & { delete: (artifact: Arti
     delete: (artifact) => void objects.delete(artifact.sha256),
   };
 };
+
+/** A column whose Wasserstein distance is the score; 0.1 and more is drift. */
+export const columnDrift = (column: string, score: number, changes: Partial<ColumnDrift> = {}): ColumnDrift => ({
+  column,
+  method: 'wasserstein',
+  score,
+  threshold: 0.1,
+  adjusted: null,
+  drifted: score >= 0.1,
+  missing: { reference: 0, current: 0, drifted: false },
+  newCategories: [],
+  newShare: 0,
+  ...changes,
+});
 
 /** Ports of reports where no pipeline is known, so that nothing is an alert. */
 export const silentReports: ReportPorts = {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { championChangedSignal, monitorStatusQuery } from '../../contracts/messages.ts';
 import { MonitorSpec, type MonitorInput } from '../../contracts/monitor.ts';
+import { columnDrift } from '../support/fakes.ts';
 import { monitorWindow } from './support/artifacts.ts';
 import type { Environment } from './support/environment.ts';
 import { replayedEnvironment } from './support/replayed-environment.ts';
@@ -20,7 +21,7 @@ const end = async (model: string): Promise<void> => {
   await environment.client.workflow.getHandle(`monitor/${model}`).terminate();
 };
 
-const drifted = { drifted: true, driftScore: 0.5, columns: [{ column: 'distance', psi: 0.41, drifted: true }] };
+const drifted = { drifted: true, driftScore: 0.5, columns: [columnDrift('distance', 0.41)] };
 const dropped = { labelled: 800, quality: 0.678, qualityDropped: true };
 
 describe('a monitor', () => {
@@ -36,7 +37,7 @@ describe('a monitor', () => {
     const handle = await environment.startMonitor(monitorInput('watched'));
     await environment.temporal.sleep('5 days');
     expect(scenario.submitted.map(({ id, kind, source, reason }) => [id, kind, source, reason])).toEqual([
-      ['monitor/watched/1/0/drift', 'drift', 'monitor/watched', 'drift score 0.5 (limit 0.3) in window 0, PSI distance 0.41'],
+      ['monitor/watched/1/0/drift', 'drift', 'monitor/watched', 'drift score 0.5 (limit 0.5) in window 0: distance (wasserstein 0.41)'],
       [
         'monitor/watched/1/0/quality',
         'quality',
@@ -46,6 +47,27 @@ describe('a monitor', () => {
     ]);
     expect(await handle.query(monitorStatusQuery)).toMatchObject({ version: 1, windows: 1, lastWindow: { window: 0 }, lastDecision: 'nothing to report' });
     await end('watched');
+  });
+
+  it('hands an estimated drop, what the labels say of it later, and concept drift to the ledger as matters of quality', async () => {
+    let looks = 0;
+    const estimate = { rocAuc: { value: 0.69, low: 0.68, high: 0.7 }, accuracy: null, precision: null, recall: null, f1: null };
+    const concept = { detector: 'ddm' as const, labels: 800, mean: 0.3, detected: true, warning: false, detections: [{ label: 1_234, direction: 'rise' as const }] };
+    const evaluateMonitorWindows = async () => {
+      looks += 1;
+      if (looks === 1) return { nextWindow: 1, changed: [monitorWindow(0, 1, { estimate, judgedBy: 'estimate', qualityDropped: true })] };
+      if (looks === 15) return { nextWindow: 1, changed: [monitorWindow(0, 1, { ...dropped, estimate, judgedBy: 'labels', concept })] };
+      return { nextWindow: 1, changed: looks === 16 ? [monitorWindow(0, 1, { ...dropped, estimate, judgedBy: 'labels', concept })] : [] };
+    };
+    const scenario = environment.world.scenario('estimated', { overrides: { evaluateMonitorWindows } });
+    await environment.startMonitor(monitorInput('estimated'));
+    await environment.temporal.sleep('20 days');
+    expect(scenario.submitted.map(({ id, kind }) => [id, kind])).toEqual([
+      ['monitor/estimated/1/0/estimate', 'quality'],
+      ['monitor/estimated/1/0/quality', 'quality'],
+      ['monitor/estimated/1/0/concept', 'quality'],
+    ]);
+    await end('estimated');
   });
 
   it('watches a year of days in seconds, over executions, and loses neither window nor signal', async () => {

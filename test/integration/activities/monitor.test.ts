@@ -5,16 +5,19 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { sql, type Kysely } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createMonitorActivities } from '../../../activities/monitor.ts';
+import { columnDistributions } from '../../../adapters/duckdb/column-distributions.ts';
 import { createPredictionLog } from '../../../adapters/monitoring/prediction-log.ts';
 import { createArtifactStore } from '../../../adapters/objectstore/index.ts';
 import { createScratch } from '../../../adapters/objectstore/scratch.ts';
 import { createGatewayControl } from '../../../adapters/postgres/gateway-control.ts';
+import { createInputRefusals } from '../../../adapters/postgres/input-refusals.ts';
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows.ts';
 import { createPredictionSegments } from '../../../adapters/postgres/prediction-segments.ts';
-import type { FeatureSetManifest, ReferenceDistribution } from '../../../contracts/features.ts';
+import type { ColumnDistribution, FeatureSetManifest } from '../../../contracts/features.ts';
 import { MonitorSpec } from '../../../contracts/monitor.ts';
 import type { Database } from '../../../adapters/postgres/schema.ts';
+import { distributionOfValues } from '../../../domain/drift/binning.ts';
 import type { ArtifactStore } from '../../../domain/ports/artifact-store.ts';
 import { runActivity } from '../../support/activity.ts';
 import { startTestPostgres, type TestDatabase, type TestPostgres } from '../../support/database.ts';
@@ -22,11 +25,10 @@ import { artifactOf, evaluationReport, lineage, registration } from '../../suppo
 
 type Row = { id: string; version?: number; inputs: Record<string, unknown>; score?: number };
 
-const edges = [0.1, 0.2, 0.30000000000000004, 17.123456789012345];
-const reference: ReferenceDistribution[] = [
-  { type: 'numeric', column: 'distance', edges, counts: [20, 20, 20, 20, 20], missing: 0 },
-  { type: 'categorical', column: 'carrier', categories: ['AA', 'B6'], counts: [50, 40, 10], missing: 0 },
-];
+/** Twenty rows of each number, which no float holds exactly. */
+const distances = [0.1, 0.2, 0.30000000000000004, 17.123456789012345, 20];
+const distance = distributionOfValues('distance', Float64Array.from({ length: 100 }, (_, row) => distances[row % 5]!));
+const reference: ColumnDistribution[] = [distance, { type: 'categorical', column: 'carrier', categories: ['AA', 'B6'], counts: [50, 50, 0], missing: 0 }];
 const spec = MonitorSpec.parse({ rows: 10, quality: { minimumLabels: 4 } });
 
 let folder: string;
@@ -83,8 +85,9 @@ const ship = async (segmentId: string, rows: Row[]): Promise<void> => {
   await control.recordSegment({ segmentId, gatewayId: 'gateway-1', model: 'flights', artifact: await artifacts.putFile(path), rows: rows.length, rowsByVersion, ...times });
 };
 
-const predictions = () => createPredictionLog({ artifacts, scratch: createScratch(join(folder, 'scratch')), ...createPredictionSegments(test.database) });
-const readWindow = (window: number, version = 1) => predictions().window({ model: 'flights', version, window, rowsPerWindow: 10, reference });
+const predictions = () => createPredictionLog({ artifacts, scratch: createScratch(join(folder, 'scratch')), countColumns: columnDistributions, ...createPredictionSegments(test.database) });
+const readWindow = (window: number, { version = 1, rows = 10, columns = reference } = {}) =>
+  predictions().window({ model: 'flights', version, window, rowsPerWindow: rows, reference: { columns, prediction: null }, training: columns, slices: [] });
 const label = async (labels: Record<string, number>): Promise<void> => {
   const rows = Object.entries(labels).map(([inference_id, value]) => ({ model: 'flights', inference_id, label: value }));
   await test.database.insertInto('labels').values(rows).onConflict((conflict) => conflict.doNothing()).execute();
@@ -92,31 +95,54 @@ const label = async (labels: Record<string, number>): Promise<void> => {
 const rowsOf = (count: number, row: (index: number) => Omit<Row, 'id'>, prefix = 'i'): Row[] => Array.from({ length: count }, (_, index) => ({ id: `${prefix}${index}`, ...row(index) }));
 
 describe('a window of the prediction log', () => {
-  it('counts each value in its bin: edges belong to the bin below, null and NaN are missing, unknown categories are the last', async () => {
-    const distances = [0.1, 0.1 + 1e-16, 0.2, 0.30000000000000004, 0.3, 17.123456789012345, 17.123456789012346, 1e300, null, 'NaN'];
+  it('counts every value and category, null and NaN as missing', async () => {
+    const live = [0.1, 0.1 + 1e-16, 0.2, 0.30000000000000004, 0.3, 17.123456789012345, 17.123456789012346, 1e300, null, 'NaN'];
     const carriers = ['AA', 'AA', 'B6', 'ZZ', '', null, 'AA', 'B6', 'AA', 'AA'];
-    await ship('s1', rowsOf(10, (index) => ({ inputs: { distance: distances[index], carrier: carriers[index] } })));
+    await ship('s1', rowsOf(10, (index) => ({ inputs: { distance: live[index], carrier: carriers[index] } })));
     const data = await readWindow(0);
-    const expected = [0, 0, 0, 0, 0];
-    for (const value of distances) if (typeof value === 'number') expected[edges.filter((edge) => edge < value).length]! += 1;
-    expect(data?.distributions).toEqual([
-      { column: 'distance', counts: expected, missing: 2 },
-      { column: 'carrier', counts: [5, 2, 2], missing: 1 },
+    const numbers = live.filter((value) => typeof value === 'number');
+    expect(data?.live.columns).toEqual([
+      { ...distributionOfValues('distance', Float64Array.from(numbers)), missing: 2 },
+      { type: 'categorical', column: 'carrier', categories: ['AA', 'B6', '', 'ZZ'], counts: [5, 2, 1, 1, 0], missing: 1 },
     ]);
+    expect(data?.live.prediction).toMatchObject({ column: 'score', edges: [0.5], counts: [10, 0] });
     expect(data).toMatchObject({ rows: 10, from: '2013-05-01T00:00:00.500Z', to: '2013-05-01T00:00:09.500Z' });
+  });
+
+  it('counts numbers as single-precision ones where the training rows are', async () => {
+    await ship('s1', rowsOf(10, () => ({ inputs: { distance: 59.37, carrier: 'AA' } })));
+    const single = distributionOfValues('distance', Float64Array.of(Math.fround(59.37), 4));
+    const data = await readWindow(0, { columns: [single, reference[1]!] });
+    expect(data?.live.columns[0]).toMatchObject({ edges: [Math.fround(59.37)], counts: [10, 0] });
+  });
+
+  it('counts more values than it keeps in the bins of the reference', async () => {
+    const many = distributionOfValues('distance', Float64Array.from({ length: 5_000 }, (_, row) => Math.sqrt(row)));
+    await ship('s1', rowsOf(3_000, (index) => ({ inputs: { distance: index / 100, carrier: 'AA' } })));
+    const data = await readWindow(0, { rows: 3_000, columns: [many, reference[1]!] });
+    const byHand = distributionOfValues('distance', Float64Array.from({ length: 3_000 }, (_, row) => row / 100), many.edges);
+    expect(data?.live.columns[0]).toMatchObject({ exact: false, edges: byHand.edges, counts: byHand.counts });
   });
 
   it('finds the columns of a model with one wide input by their place', async () => {
     await ship('s1', rowsOf(10, (index) => ({ inputs: { features: [index < 4 ? 0.05 : null, 'AA'] } })));
-    expect((await readWindow(0))?.distributions).toEqual([
-      { column: 'distance', counts: [4, 0, 0, 0, 0], missing: 6 },
-      { column: 'carrier', counts: [10, 0, 0], missing: 0 },
+    expect((await readWindow(0))?.live.columns).toMatchObject([
+      { column: 'distance', edges: [0.05], counts: [4, 0], missing: 6 },
+      { column: 'carrier', categories: ['AA'], counts: [10, 0], missing: 0 },
     ]);
+  });
+
+  it('gives earlier rows together, as a moving window needs them', async () => {
+    await ship('s1', rowsOf(30, (index) => ({ inputs: { distance: index < 15 ? 1 : 2, carrier: 'AA' } })));
+    const columns = [{ name: 'distance', type: 'numeric' as const }];
+    const earlier = await predictions().earlier({ model: 'flights', version: 1, from: 10, to: 30, columns });
+    expect(earlier.columns).toMatchObject([{ edges: [1, 2], counts: [5, 15, 0] }]);
+    await expect(predictions().earlier({ model: 'flights', version: 1, from: 10, to: 31, columns })).rejects.toThrow(/have not all been logged/);
   });
 
   it('is refused when a value is no number, instead of losing the row', async () => {
     await ship('s1', rowsOf(10, (index) => ({ inputs: { distance: index === 3 ? 'far' : 1, carrier: 'AA' } })));
-    await expect(readWindow(0)).rejects.toThrow(/"distance" has 9 counted values in a window of 10 rows/);
+    await expect(readWindow(0)).rejects.toThrow(/"distance" has 1 values that are no numbers in a window of 10 rows/);
   });
 
   it('is cut over segments and versions, and never changes once closed', async () => {
@@ -126,12 +152,12 @@ describe('a window of the prediction log', () => {
     await ship('s2', rowsOf(8, () => ({ inputs }), 'b'));
     await label(Object.fromEntries([...rowsOf(7, () => ({ inputs }), 'a'), ...rowsOf(8, () => ({ inputs }), 'b')].map(({ id }) => [id, 1])));
     const first = await readWindow(0);
-    expect(first?.scored).toHaveLength(10);
+    expect(first?.labelled.labels).toHaveLength(10);
     await ship('s2', rowsOf(8, () => ({ inputs }), 'again'));
     await ship('s3', rowsOf(20, () => ({ inputs }), 'c'));
     expect(await readWindow(0)).toEqual(first);
-    expect((await readWindow(1))?.scored).toHaveLength(4);
-    expect(await readWindow(0, 2)).toBeUndefined();
+    expect((await readWindow(1))?.labelled.labels).toHaveLength(4);
+    expect(await readWindow(0, { version: 2 })).toBeUndefined();
     expect(await readWindow(3)).toBeUndefined();
   });
 
@@ -157,11 +183,11 @@ describe('a window of the prediction log', () => {
 describe('the monitor', () => {
   let activities: ReturnType<typeof createMonitorActivities>;
   const startWorker = (): void => {
-    activities = createMonitorActivities({ registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), artifacts, predictions: predictions() });
+    activities = createMonitorActivities({ registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), refusals: createInputRefusals(test.database), artifacts, predictions: predictions() });
   };
   beforeEach(startWorker);
   const evaluate = (nextWindow: number, attempt = 1) => runActivity(activities.evaluateMonitorWindows, { model: 'flights', version: 1, spec, nextWindow }, { attempt });
-  const asTrained = (index: number) => ({ distance: [0.05, 0.15, 0.25, 5, 20][index % 5], carrier: index % 2 === 0 ? 'AA' : 'B6' });
+  const asTrained = (index: number) => ({ distance: distances[index % 5], carrier: index % 2 === 0 ? 'AA' : 'B6' });
   const savedWindows = () => test.database.selectFrom('monitor_windows').selectAll().orderBy('window_number').execute();
 
   it('closes one window at a time and finds drift', async () => {
@@ -172,6 +198,25 @@ describe('the monitor', () => {
     expect(await savedWindows()).toMatchObject([{ window_number: 0, rows: 10 }, { window_number: 1, rows: 10 }]);
     const [, drifted] = await test.database.selectFrom('monitor_histograms').select('histograms').orderBy('window_number').execute();
     expect(drifted?.histograms).toMatchObject([{ column: 'distance', type: 'numeric' }, { column: 'carrier', bins: expect.arrayContaining([{ label: 'other', reference: expect.any(Number), current: 10 }]) }]);
+  });
+
+  it('compares with the windows before, and the first one with the training rows', async () => {
+    const moving = MonitorSpec.parse({ ...spec, drift: { reference: 'movingWindow', windows: 2 } });
+    const look = (nextWindow: number) => runActivity(activities.evaluateMonitorWindows, { model: 'flights', version: 1, spec: moving, nextWindow }, { attempt: 1 });
+    await ship('s1', rowsOf(40, (index) => ({ inputs: index < 30 ? { distance: 1_000 + (index % 7), carrier: 'ZZ' } : asTrained(index) })));
+    expect(await look(0)).toMatchObject({ changed: [{ window: 0, drifted: true }] });
+    expect(await look(1)).toMatchObject({ changed: [{ window: 1, drifted: false }] });
+    expect(await look(2)).toMatchObject({ changed: [{ window: 2, drifted: false, prediction: { column: 'score', drifted: false } }] });
+    expect(await look(3)).toMatchObject({ changed: [{ window: 3, drifted: true, columns: [{ drifted: true }, { drifted: true }] }] });
+  });
+
+  it('compares the scores with those of the held-out rows, which the evaluation left', async () => {
+    const scores = distributionOfValues('score', Float64Array.from({ length: 2_000 }, (_, row) => (row % 100) / 400));
+    const report = await artifacts.put(Buffer.from(JSON.stringify({ scores })));
+    await sql`update model_versions set evaluation = jsonb_set(evaluation, '{report}', ${JSON.stringify(report)}::jsonb)`.execute(test.database);
+    await ship('s1', rowsOf(20, (index) => ({ inputs: asTrained(index), score: index < 10 ? (index + 0.5) / 40 : 0.9 })));
+    expect(await evaluate(0)).toMatchObject({ changed: [{ drifted: false, prediction: { method: 'wasserstein', drifted: false } }] });
+    expect(await evaluate(1)).toMatchObject({ changed: [{ drifted: false, prediction: { method: 'wasserstein', drifted: true } }] });
   });
 
   it('judges quality again when labels come late, in any order and twice', async () => {

@@ -4,14 +4,13 @@ import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { createRunLedger } from '../../../adapters/postgres/run-ledger.ts';
 import { createTriggerLedger } from '../../../adapters/postgres/trigger-ledger.ts';
-import type { MonitorWindow } from '../../../contracts/monitor.ts';
 import type { MonitorReport } from '../../../contracts/monitor-report.ts';
 import { PriceTable } from '../../../contracts/resources.ts';
 import { createTestApi, modelPipeline, unreachableTemporal, type TestApi } from '../../support/api.ts';
 import { databasePerTest } from '../../support/database-per-test.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { registration, stepContext } from '../../support/fakes.ts';
-import { attemptUse, driftWindow } from '../../support/monitoring.ts';
+import { attemptUse, columnDrift, driftWindow } from '../../support/monitoring.ts';
 
 let test: TestDatabase;
 let api: TestApi;
@@ -24,11 +23,11 @@ databasePerTest(async (fresh) => {
 
 const get = (url: string) => api.as('viewer', { method: 'GET', url });
 const record = async (): Promise<void> => {
-  await api.as('author', { method: 'PUT', url: '/api/v1/pipelines/flights', payload: modelPipeline('flights', { monitor: { drift: { columnThreshold: 0.25, shareThreshold: 0.4 } } }) });
+  await api.as('author', { method: 'PUT', url: '/api/v1/pipelines/flights', payload: modelPipeline('flights', { monitor: { drift: { method: 'psi', columnThreshold: 0.25, shareThreshold: 0.4 } } }) });
   await createModelRegistry(test.database).registerVersion(registration('flights.r1'));
   const windows = createMonitorWindows(test.database);
   const histogram = { column: 'wind', type: 'numeric' as const, bins: [{ label: '≤ 1', reference: 10, current: 90 }] };
-  for (const number of [0, 1]) await windows.save('flights', driftWindow(number, { quality: number === 0 ? 0.71 : null, labelled: number === 0 ? 600 : 0 }), [histogram]);
+  for (const number of [0, 1]) await windows.save('flights', driftWindow(number, { quality: number === 0 ? 0.71 : null, labelled: number === 0 ? 600 : 0 }), { histograms: [histogram] });
   await windows.recordDecision('flights', 1, 1, 'drift: of wind');
   const at = '2026-05-01T02:30:00.000Z';
   const trigger = { id: 't1', kind: 'drift' as const, reason: 'drift score 0.5', at, source: 'monitor/flights' };
@@ -55,7 +54,7 @@ describe('a report', () => {
     expect(report.window).toMatchObject({ window: 1, drifted: true, quality: null, decision: 'drift: of wind' });
     expect(report.columns.map(({ column, drifted, method, score, threshold }) => [column, drifted, method, score, threshold])).toEqual([
       ['wind', true, 'psi', 0.8, 0.25],
-      ['carrier', true, 'wasserstein', 0.12, 0.1],
+      ['carrier', true, 'jensenshannon', 0.12, 0.1],
       ['distance', false, 'psi', 0.02, 0.25],
     ]);
     expect(report.columns[0]?.histogram).toEqual({ column: 'wind', type: 'numeric', bins: [{ label: '≤ 1', reference: 10, current: 90 }] });
@@ -67,18 +66,24 @@ describe('a report', () => {
   });
 
   it('shows what the labels say in full, estimates and live inputs, where windows tell them', async () => {
-    const told = {
-      quality: 0.7, labelled: 900, estimatedQuality: 0.74, estimate: { rocAuc: { value: 0.74, low: 0.7, high: 0.78 }, accuracy: null }, concept: { detector: 'adwin', labels: 900, mean: 0.2, detected: true, warning: false, detections: [] },
-      performance: { coverage: 0.9, labels: null, positives: 200, metrics: { rocAuc: 0.7, precision: null }, calibration: [{ from: 0, to: 0.1, rows: 10, meanScore: 0.05, positiveShare: 0.1 }, { nonsense: 1 }], slices: [{ column: 'origin', value: null, rows: 120, metrics: { rocAuc: 0.6 } }] },
+    const metrics = { rocAuc: 0.7, logLoss: 0.4, brier: 0.2, accuracy: 0.8, precision: null, recall: 0.3, f1: 0.4, expectedCalibrationError: 0.1 };
+    const calibration = [{ from: 0, to: 0.1, rows: 10, meanScore: 0.05, positiveShare: 0.1 }];
+    const missing = { reference: 0, current: 0.1, drifted: true };
+    const told = driftWindow(2, {
+      quality: 0.7, labelled: 900, estimatedQuality: 0.74, estimate: { rocAuc: { value: 0.74, low: 0.7, high: 0.78 }, accuracy: null, precision: null, recall: null, f1: null },
+      performance: { coverage: 0.9, labels: null, positives: 200, metrics, calibration, slices: [{ column: 'origin', value: null, rows: 120, metrics: { ...metrics, rocAuc: 0.6 } }] },
       inputs: { requests: 900, refused: 9, refusedShare: 0.01, refusals: [], unlikeTraining: 0.2, columns: [] },
-      prediction: { column: 'score', method: 'wasserstein', score: 0.3, threshold: 0.1, adjusted: null, drifted: true, missing: { reference: 0, current: 0.1, drifted: true }, newCategories: ['x', 1], newShare: 0.02, histogram: null },
-    };
-    await createMonitorWindows(test.database).save('flights', driftWindow(2, told as unknown as Partial<MonitorWindow>));
+      prediction: columnDrift('score', { method: 'wasserstein', score: 0.3, threshold: 0.1, drifted: true, missing, newCategories: ['x'], newShare: 0.02 }),
+      columns: [columnDrift('quiet'), columnDrift('silent', { score: null, missing })],
+    });
+    await createMonitorWindows(test.database).save('flights', told, { histograms: [] });
+    await test.database.updateTable('monitor_windows').set({ concept: JSON.stringify({ report: { detector: 'adwin', labels: 900, mean: 0.2, detected: true, warning: false, detections: [] } }) }).where('window_number', '=', 2).execute();
     const { body } = await get('/api/v1/models/flights/monitor/report');
     expect(body.window).toMatchObject({ window: 2, estimatedQuality: 0.74, estimatedRange: { low: 0.7, high: 0.78 }, conceptDrift: true, refusedShare: 0.01, unlikeTraining: 0.2 });
     expect(body.windows[1]).toMatchObject({ window: 1, estimatedRange: null, conceptDrift: null, refusedShare: null });
     expect(body.prediction).toMatchObject({ column: 'score', score: 0.3, drifted: true, missing: { current: 0.1 }, newCategories: ['x'], newShare: 0.02 });
-    expect(body.performance).toEqual({ window: 2, version: 1, labelled: 900, quality: 0.7, metrics: { rocAuc: 0.7, precision: null }, calibration: [{ from: 0, to: 0.1, rows: 10, meanScore: 0.05, positiveShare: 0.1 }], slices: [{ column: 'origin', value: null, rows: 120, quality: 0.6 }] });
+    expect(body.columns).toMatchObject([{ column: 'silent', drifted: true, score: null }, { column: 'quiet', drifted: false }]);
+    expect(body.performance).toEqual({ window: 2, version: 1, labelled: 900, quality: 0.7, metrics, calibration, slices: [{ column: 'origin', value: null, rows: 120, quality: 0.6 }] });
   });
 
   it('shows an older window where it is asked for, and says which is not there', async () => {
@@ -166,7 +171,7 @@ describe('metrics of the record', () => {
 
   it('stay bounded, however many pipelines, models and columns there are', async () => {
     const windows = createMonitorWindows(test.database);
-    const columns = Array.from({ length: 400 }, (_, index) => ({ column: `c${index}`, psi: index / 100, drifted: index > 20 }));
+    const columns = Array.from({ length: 400 }, (_, index) => columnDrift(`c${index}`, { score: index / 100, drifted: index > 20 }));
     for (let model = 0; model < 60; model += 1) await windows.save(`m${model}`, driftWindow(0, { columns }));
     await test.pool.query(`insert into runs (run_id, pipeline, pipeline_version, workflow_id, trigger, state, finished_at) select 'p' || n || '.1', 'p' || n, 1, 'w' || n, '{}', 'succeeded', now() from generate_series(1, 300) n`);
     await test.pool.query(`insert into pipelines (name, current_version) select 'p' || n, 1 from generate_series(1, 300) n`);

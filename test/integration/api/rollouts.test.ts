@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { createTestApi, eventually, type Answer, type AnswerBody, type TestApi } from '../../support/api.ts';
-import { registration } from '../../support/fakes.ts';
+import { columnDrift, registration } from '../../support/fakes.ts';
 import { startOrchestration, type Orchestration } from '../../support/orchestration.ts';
 
 const MODEL = 'flights';
@@ -129,7 +129,7 @@ describe('rollback', () => {
 
 describe('a monitor', () => {
   it('that does not run is said so, with the windows that there are', async () => {
-    const window = { window: 0, version: 2, from: '2026-05-01T00:00:00.000Z', to: '2026-05-02T00:00:00.000Z', rows: 100, labelled: 60, driftScore: 0.5, drifted: true, columns: [{ column: 'distance', psi: 0.4, drifted: true }], quality: 0.7, judgedQuality: 0.75, qualityDropped: false };
+    const window = { window: 0, version: 2, from: '2026-05-01T00:00:00.000Z', to: '2026-05-02T00:00:00.000Z', rows: 100, labelled: 60, driftScore: 0.5, drifted: true, columns: [columnDrift('distance', 0.4)], prediction: null, quality: 0.7, judgedQuality: 0.75, qualityDropped: false };
     await orchestration.test.database.insertInto('monitor_windows').values({ model: MODEL, version: 2, window_number: 0, from_at: window.from, to_at: window.to, rows: 100, labelled: 60, report: JSON.stringify(window), decision: 'drift: trigger sent' }).execute();
     const shown = (await api.as('viewer', { method: 'GET', url: `/api/v1/models/${MODEL}/monitor` })).body;
     expect(shown).toMatchObject({ model: MODEL, running: false, version: 2, windows: [{ ...window, decision: 'drift: trigger sent' }] });

@@ -167,7 +167,7 @@ describe('pipelines', () => {
 describe('monitor windows that wait for labels', () => {
   const window = (number: number, labelled: number): MonitorWindow => ({
     window: number, version: 1, from: '2026-01-01T00:00:00Z', to: '2026-01-01T00:01:00Z', rows: 10, labelled,
-    driftScore: 0, drifted: false, columns: [], quality: null, judgedQuality: null, qualityDropped: false,
+    driftScore: 0, drifted: false, columns: [], prediction: null, quality: null, judgedQuality: null, qualityDropped: false,
   });
   const label = (inferenceId: string, receivedAt: Date) =>
     test.database.insertInto('labels').values({ model: 'flights', inference_id: inferenceId, label: 1, received_at: receivedAt }).execute();

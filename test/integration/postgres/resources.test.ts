@@ -6,7 +6,7 @@ import type { MonitorWindow } from '../../../contracts/monitor.ts';
 import type { AttemptUse } from '../../../contracts/resources.ts';
 import { databasePerTest } from '../../support/database-per-test.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import { stepContext } from '../../support/fakes.ts';
+import { columnDrift, stepContext } from '../../support/fakes.ts';
 
 let test: TestDatabase;
 databasePerTest((fresh) => void (test = fresh));
@@ -59,19 +59,19 @@ describe('what serving used', () => {
 describe('histograms of windows', () => {
   const window = (number: number): MonitorWindow => ({
     window: number, version: 1, from: '2026-05-01T00:00:00.000Z', to: '2026-05-01T01:00:00.000Z', rows: 10, labelled: 0, driftScore: 0, drifted: false,
-    columns: [{ column: 'x', psi: 1, drifted: true }], quality: null, judgedQuality: null, qualityDropped: false,
+    columns: [columnDrift('x', 0.3)], prediction: null, quality: null, judgedQuality: null, qualityDropped: false,
   });
   const histogram = { column: 'x', type: 'numeric' as const, bins: [{ label: 'all', reference: 1, current: 2 }] };
   it('are kept of the newest windows', async () => {
     const windows = createMonitorWindows(test.database);
-    for (const number of [0, 1, 60]) await windows.save('flights', window(number), [histogram]);
-    await windows.save('flights', window(60), [{ ...histogram, bins: [] }]);
+    for (const number of [0, 1, 60]) await windows.save('flights', window(number), { histograms: [histogram] });
+    await windows.save('flights', window(60), { histograms: [{ ...histogram, bins: [] }] });
     const kept = await test.database.selectFrom('monitor_histograms').select(['window_number', 'histograms']).execute();
     expect(kept).toEqual([{ window_number: 60, histograms: [{ ...histogram, bins: [] }] }]);
   });
   it('of very many columns are kept of the drifted ones first', async () => {
     const windows = createMonitorWindows(test.database);
-    await windows.save('flights', window(0), [...Array.from({ length: 400 }, (_, index) => ({ ...histogram, column: `c${index}` })), histogram]);
+    await windows.save('flights', window(0), { histograms: [...Array.from({ length: 400 }, (_, index) => ({ ...histogram, column: `c${index}` })), histogram] });
     const [row] = await test.database.selectFrom('monitor_histograms').select('histograms').execute();
     expect((row?.histograms as unknown[]).length).toBe(200);
     expect(row?.histograms).toMatchObject([{ column: 'x' }, { column: 'c0' }, ...new Array(198).fill({})]);

@@ -80,6 +80,23 @@ test('metadata, health and metrics', async () => {
   await open.close();
 });
 
+test('refused requests are counted by reason and input, in metrics and in the database, and nothing of them is kept', async () => {
+  const c = (data: unknown) => ({ name: 'c', datatype: 'INT64', shape: [1, 1], data: [data] });
+  const others = [['a', 'FP32', 1], ['b', 'BYTES', 'z']].map(([name, datatype, value]) => ({ name, datatype, shape: [1, 1], data: [value] }));
+  const bodies = [{ inputs: [...others, c('secret')] }, { inputs: [...others, c('secret')] }, { inputs: others }, { secret: 1 }];
+  const before = await rig.database.pool.query<{ requests: string }>("select coalesce(sum(requests), 0) as requests from input_refusals where model = 'mixed'");
+  for (const body of bodies) expect((await client.post('/v2/models/mixed/infer', body)).status).toBe(400);
+  expect((await client.post('/v2/models/mixed/infer', { inputs: [...others, c(3)] })).status).toBe(200);
+  const counted = async () => (await rig.database.pool.query<{ reason: string; input: string; requests: number }>("select reason, input, sum(requests)::int as requests from input_refusals where model = 'mixed' and version = 1 group by 1, 2 order by 1, 2")).rows;
+  await eventually(async () => (await counted()).reduce((sum, row) => sum + row.requests, 0) === Number(before.rows[0]?.requests) + 4, { what: 'the refusals are in the database' });
+  expect(await counted()).toEqual(expect.arrayContaining([{ reason: 'malformed', input: '', requests: 1 }, { reason: 'missingInput', input: 'c', requests: 1 }, { reason: 'wrongType', input: 'c', requests: 2 }]));
+  const open = createClient(gateway.url, undefined);
+  const metrics = (await open.get('/metrics')).body.error ?? '';
+  await open.close();
+  expect(metrics).toContain('perennial_inference_refusals_total{model="mixed",version="1",reason="wrongType"} 2');
+  expect(metrics).not.toContain('secret');
+});
+
 test('a version in the URL is pinned and must be loaded', async () => {
   expect((await client.post('/v2/models/sum/versions/1/infer', rowsBody([[1, 1, 1]]))).body.model_version).toBe('1');
   const absent = await client.post('/v2/models/sum/versions/2/infer', rowsBody([[1, 1, 1]]));

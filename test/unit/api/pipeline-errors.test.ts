@@ -74,6 +74,9 @@ describe('a pipeline that contradicts itself', () => {
     ['the identity as a feature', withColumns('id'), 'features.columns[0].name', /is the identity/],
     ['the label as time', changed({ features: { ...features, label: 'at' } }), 'features.label', /event time/],
     ['no table at all', changed({ source: { tables: {} } }), 'source.tables', /names no table/],
+    ['a slice by no column', changed({ monitor: { quality: { slices: ['pric'] } } }), 'monitor.quality.slices[0]', /no column of features/],
+    ['an estimate of what has none', changed({ monitor: { quality: { metric: 'logLoss', estimate: true } } }), 'monitor.quality.estimate', /cannot be estimated/],
+    ['a warning after the drift', changed({ monitor: { concept: { detector: 'ddm', warningThreshold: 4 } } }), 'monitor.concept.warningThreshold', /above driftThreshold/],
     ['too much for a history', changed({ features: { ...features, sql: `select 1 --${'x'.repeat(70_000)}` } }), '', /at most 65536/],
   ])('%s', (_what, value, path, message) => {
     const error = errorsOf(value).find((candidate) => candidate.path === path);

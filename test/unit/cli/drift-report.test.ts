@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { driftPage } from '../../../cli/report/drift-page.ts';
 import { escape, markup } from '../../../cli/report/markup.ts';
-import { methodName, moment, percent, significant } from '../../../cli/report/numbers.ts';
+import { driftScale, methodName, moment, percent, significant } from '../../../cli/report/numbers.ts';
 import { createOutput } from '../../../cli/output.ts';
 import { scoreBar, screenOf } from '../../../cli/watch-monitor.ts';
-import type { MonitorReport, ReportColumn, ReportWindow } from '../../../contracts/monitor-report.ts';
+import type { MonitorReport, ReportColumn, ReportPerformance, ReportWindow } from '../../../contracts/monitor-report.ts';
 
 const EVIL = '<img src=x onerror="alert(1)">\u202e\u0000&\'';
 
@@ -41,7 +41,7 @@ describe('the page', () => {
 
   it('escapes every text that comes from elsewhere', () => {
     const evil = report({
-      model: EVIL, pipeline: EVIL, metric: EVIL, columns: [column(EVIL, { method: EVIL, histogram: { column: EVIL, type: 'categorical', bins: [{ label: EVIL, reference: 1, current: 2 }] } }), column(EVIL, { drifted: false, histogram: null })],
+      model: EVIL, pipeline: EVIL, metric: EVIL as 'rocAuc', columns: [column(EVIL, { method: EVIL, histogram: { column: EVIL, type: 'categorical', bins: [{ label: EVIL, reference: 1, current: 2 }] } }), column(EVIL, { drifted: false, histogram: null })],
       windows: [window(0, { from: EVIL, to: EVIL, decision: EVIL })], decisions: [{ at: EVIL, kind: 'alert', title: EVIL, detail: EVIL, outcome: EVIL, good: false }],
     });
     const page = driftPage(evil);
@@ -64,7 +64,7 @@ describe('the page', () => {
 
   it('shows what the labels say in full, slices with the worst first, and what only some windows tell', () => {
     const performance = {
-      window: 1, version: 1, labelled: 900, quality: 0.7, metrics: { rocAuc: 0.7, precision: null, [EVIL]: 0.5 },
+      window: 1, version: 1, labelled: 900, quality: 0.7, metrics: { rocAuc: 0.7, precision: null, [EVIL]: 0.5 } as unknown as ReportPerformance['metrics'],
       calibration: [{ from: 0, to: 0.5, rows: 600, meanScore: 0.2, positiveShare: 0.25 }, { from: 0.5, to: 1, rows: 0, meanScore: null, positiveShare: null }],
       slices: [{ column: 'origin', value: 'JFK', rows: 400, quality: 0.72 }, { column: 'origin', value: EVIL, rows: 300, quality: 0.6 }, { column: 'origin', value: null, rows: 100, quality: null }],
     };
@@ -115,6 +115,13 @@ describe('the watch', () => {
   it('cannot be steered by names', () => {
     const lines = screenOf(output, report({ model: '\u001b[2Jx', columns: [column('\u001b]0;t\u0007y')], decisions: [{ at: 'x', kind: 'run', title: '\u001b[31mred', detail: null, outcome: '\u009b1m', good: null }] }));
     expect(lines.join('\n')).not.toMatch(/[\u001b\u0007\u009b]/);
+  });
+  it('draws p-values the other way round: less is more drift', () => {
+    expect(driftScale({ method: 'ks', score: 0.05, threshold: 0.05 })).toBeCloseTo(0.05, 12);
+    expect(driftScale({ method: 'z', score: 0.5, threshold: 0.05 })).toBeCloseTo(0.005, 12);
+    expect(driftScale({ method: 'chisquare', score: 0, threshold: 0.05 })).toBe(50);
+    expect(driftScale({ method: 'psi', score: 0.3, threshold: 0.05 })).toBe(0.3);
+    expect(driftPage(report({ columns: [column('x', { method: 'ks', score: 0.001, threshold: 0.05 })] }))).toContain('Kolmogorov–Smirnov p <b>0.001</b>, drift below 0.05');
   });
   it('draws the threshold in the middle of the bar', () => {
     expect(scoreBar(0.2, 0.2)).toBe(`${'█'.repeat(12)}│${'·'.repeat(11)}`);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PerennialFailure } from '../../../domain/failure.ts';
-import { MAX_ROWS, createInferenceReader, readEnvelope, stickyKeyOf } from '../../../domain/inference.ts';
+import { InferenceRefused, MAX_ROWS, createInferenceReader, readEnvelope, stickyKeyOf } from '../../../domain/inference.ts';
 import { ModelSignature } from '../../../contracts/features.ts';
 
 const signature = ModelSignature.parse({
@@ -170,5 +170,38 @@ describe('the envelope', () => {
     expect(stickyKeyOf(undefined, 'header')).toBeUndefined();
     expect(messageOf(() => stickyKeyOf('', 'header'))).toMatch(/1 to 256/);
     expect(messageOf(() => stickyKeyOf('k'.repeat(257), 'header'))).toMatch(/1 to 256/);
+  });
+});
+
+describe('what is counted of a refusal', () => {
+  const refusalOf = (work: () => unknown): unknown => {
+    try {
+      work();
+    } catch (error) {
+      expect(error).toBeInstanceOf(InferenceRefused);
+      return (error as InferenceRefused).refusal;
+    }
+    throw new Error('it was not refused');
+  };
+
+  test.each([
+    ['a value of another type, with its place in a wide input', changed(0, { data: [1, 2, 3, 'far'] }), 'wrongType', 'x/1'],
+    ['another data type', changed(1, { datatype: 'FP32' }), 'wrongType', 'gust'],
+    ['a missing value that is not allowed', changed(3, { data: ['JFK', null] }), 'missingValue', 'origin'],
+    ['a missing value without a form', changed(5, { data: [null, 6] }), 'missingValue', 'hour'],
+    ['another shape', changed(0, { shape: [2, 3] }), 'wrongShape', 'x'],
+    ['too few values', changed(4, { data: [1] }), 'wrongShape', 'seats'],
+    ['another number of rows', changed(6, { shape: [1, 1], data: [true] }), 'wrongShape', 'holiday'],
+    ['a nested list of another length', changed(0, { data: [[1, 2, 3], [4, 5, 6]] }), 'wrongShape', 'x'],
+    ['an input that is not there', good().slice(0, 6), 'missingInput', 'holiday'],
+    ['an input that the model does not have', changed(2, { name: 'secret' }), 'unknownInput', null],
+    ['more inputs than the model has', [...good(), good()[0]!], 'unknownInput', null],
+    ['an input that is no object', [1, ...good().slice(1)], 'malformed', null],
+  ])('%s', (_what, inputs, reason, input) => {
+    expect(refusalOf(() => read(inputs))).toEqual({ reason, input });
+  });
+
+  test('a body that is none', () => {
+    expect(refusalOf(() => readEnvelope({ inputs: 'secret' }))).toEqual({ reason: 'malformed', input: null });
   });
 });

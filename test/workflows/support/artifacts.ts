@@ -63,6 +63,7 @@ export const monitorWindow = (window: number, version: number, changes: Partial<
   driftScore: 0,
   drifted: false,
   columns: [],
+  prediction: null,
   quality: null,
   judgedQuality: 0.76,
   qualityDropped: false,
