@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MonitorReport, ReportColumn, ReportDecision, ReportWindow } from '../contracts/monitor-report.ts';
 import { CliFailure, EXIT } from './exit-codes.ts';
 import { clean, type Output } from './output.ts';
-import { methodName, moment, percent, significant } from './report/numbers.ts';
+import { driftScale, isPValue, methodName, moment, percent, significant } from './report/numbers.ts';
 import { segment, type Session } from './session.ts';
 
 const BAR = 24;
@@ -31,8 +31,8 @@ const windowLine = (output: Output, window: ReportWindow): string => {
 };
 
 const columnLine = (output: Output, column: ReportColumn, width: number): string => {
-  const bar = scoreBar(column.score, column.threshold);
-  return `  ${clean(column.column).slice(0, width).padEnd(width)}  ${column.drifted ? output.paint('red', bar) : bar}  ${methodName(clean(column.method))} ${significant(column.score)} (${significant(column.threshold)})`;
+  const bar = scoreBar(driftScale(column), column.threshold);
+  return `  ${clean(column.column).slice(0, width).padEnd(width)}  ${column.drifted ? output.paint('red', bar) : bar}  ${methodName(clean(column.method))} ${isPValue(column.method) ? 'p ' : ''}${significant(column.score)} (${significant(column.threshold)})`;
 };
 
 const decisionLine = (output: Output, decision: ReportDecision): string => {

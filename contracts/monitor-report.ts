@@ -1,5 +1,6 @@
 /** What a monitor saw and what came of it, as data for reports: the command line makes a page of it. */
 import { z } from 'zod';
+import { CalibrationBin, QualityMetric, QualityMetrics } from './quality.ts';
 
 const Instant = z.string().describe('ISO 8601, UTC');
 
@@ -17,6 +18,9 @@ export const ReportColumn = z.object({
   score: z.number().nullable(),
   threshold: z.number().nullable(),
   drifted: z.boolean(),
+  missing: z.object({ reference: z.number(), current: z.number(), drifted: z.boolean() }).nullable().describe('Shares of missing values.'),
+  newCategories: z.array(z.string()).describe('Values that the reference does not have, as far as they are named.'),
+  newShare: z.number().nullable().describe('Share of the rows with such a value.'),
   histogram: ColumnHistogram.nullable(),
 });
 export type ReportColumn = z.infer<typeof ReportColumn>;
@@ -32,11 +36,31 @@ export const ReportWindow = z.object({
   drifted: z.boolean(),
   quality: z.number().nullable().describe('Null until enough labels have come.'),
   estimatedQuality: z.number().nullable().describe('What the quality is estimated to be until labels come; null without an estimate.'),
+  estimatedRange: z.object({ low: z.number(), high: z.number() }).nullable().describe('Within which the estimate lies, by the size of the window.'),
+  conceptDrift: z.boolean().nullable().describe('Whether the errors rose, by the detector of concept drift; null where none read the window.'),
+  refusedShare: z.number().nullable().describe('Share of the requests that were refused.'),
+  unlikeTraining: z.number().nullable().describe('Share of the rows with a value that no training row comes near.'),
   judgedQuality: z.number().nullable().describe('The value with which the version was judged before it was deployed.'),
   qualityDropped: z.boolean(),
   decision: z.string().nullable().describe('What the monitor made of the window.'),
 });
 export type ReportWindow = z.infer<typeof ReportWindow>;
+
+/** Labelled rows with one value of a column; null where it is missing. */
+export const ReportSlice = z.object({ column: z.string(), value: z.string().nullable(), rows: z.number().int(), quality: z.number().nullable() });
+export type ReportSlice = z.infer<typeof ReportSlice>;
+
+/** What the labels say of the newest window that has enough of them, beyond its one number. */
+export const ReportPerformance = z.object({
+  window: z.number().int(),
+  version: z.number().int(),
+  labelled: z.number().int(),
+  quality: z.number().nullable(),
+  metrics: QualityMetrics,
+  calibration: z.array(CalibrationBin),
+  slices: z.array(ReportSlice).describe('The largest first.'),
+});
+export type ReportPerformance = z.infer<typeof ReportPerformance>;
 
 /** Something that was decided or done: a trigger with what became of it, a run, a rollout, a change of champion. */
 export const ReportDecision = z.object({
@@ -55,11 +79,14 @@ export const MonitorReport = z
     pipeline: z.string().nullable(),
     version: z.number().int().nullable().describe('The version of the window that is shown.'),
     generatedAt: Instant,
-    metric: z.string(),
+    metric: QualityMetric,
+    lowerIsBetter: z.boolean().describe('Whether less of the metric is better.'),
     shareThreshold: z.number().nullable().describe('The drift score from which on the window as a whole has drifted.'),
     maximumDrop: z.number().nullable().describe('How far the quality may fall below the judged one.'),
     window: ReportWindow.nullable().describe('The window whose columns are shown; null before the first one.'),
     columns: z.array(ReportColumn).describe('Drifted ones first, the farthest from their thresholds before the others.'),
+    prediction: ReportColumn.nullable().describe("Drift of the model's own score, which does not count in the drift score."),
+    performance: ReportPerformance.nullable(),
     windows: z.array(ReportWindow).describe('Oldest first.'),
     decisions: z.array(ReportDecision).describe('Oldest first, since the first of the windows.'),
   })

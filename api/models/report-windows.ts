@@ -1,62 +1,78 @@
-/** Windows and their columns as a report shows them. Reports outlive the code that wrote them: what a window does not say is null. Pure. */
-import type { ColumnHistogram, ReportColumn, ReportWindow } from '../../contracts/monitor-report.ts';
-import type { MonitorSpec } from '../../contracts/monitor.ts';
+/** Windows and their columns as a report shows them. Pure. */
+import type { ConceptReport } from '../../contracts/concept-drift.ts';
+import type { ColumnDrift, MonitorWindow } from '../../contracts/monitor.ts';
+import type { ColumnHistogram, ReportColumn, ReportPerformance, ReportWindow } from '../../contracts/monitor-report.ts';
+import type { EstimatedMetric, QualityMetric } from '../../contracts/quality.ts';
+import { severityOf } from '../../domain/drift/methods.ts';
 
-export type WindowRow = { version: number; window_number: number; report: unknown; decision: string | null };
+/** A row of monitor_windows. */
+export type WindowRow = { version: number; window_number: number; report: unknown; decision: string | null; concept: unknown };
 
-type Fields = Record<string, unknown>;
+const reportOf = (row: WindowRow): MonitorWindow => row.report as MonitorWindow;
 
-const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
-const numberOf = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
-const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+/** What a detector read lies beside the report. */
+const conceptOf = ({ concept }: WindowRow): ConceptReport | null => (concept as { report: ConceptReport } | null)?.report ?? null;
 
-export const windowOf = ({ version, window_number: window, report: value, decision }: WindowRow): ReportWindow => {
-  const report = fieldsOf(value);
+/** `metric` is the one that the pipeline watches: estimates are kept of several. */
+export const windowOf = (row: WindowRow, metric: QualityMetric): ReportWindow => {
+  const report = reportOf(row);
+  const estimate = report.estimate?.[metric as EstimatedMetric] ?? null;
   return {
-    window,
-    version,
-    from: textOf(report['from']) ?? '',
-    to: textOf(report['to']) ?? '',
-    rows: numberOf(report['rows']) ?? 0,
-    labelled: numberOf(report['labelled']) ?? 0,
-    driftScore: numberOf(report['driftScore']) ?? 0,
-    drifted: report['drifted'] === true,
-    quality: numberOf(report['quality']),
-    estimatedQuality: numberOf(report['estimatedQuality']),
-    judgedQuality: numberOf(report['judgedQuality']),
-    qualityDropped: report['qualityDropped'] === true,
-    decision,
+    window: row.window_number,
+    version: row.version,
+    from: report.from,
+    to: report.to,
+    rows: report.rows,
+    labelled: report.labelled,
+    driftScore: report.driftScore,
+    drifted: report.drifted,
+    quality: report.quality,
+    estimatedQuality: report.estimatedQuality ?? null,
+    estimatedRange: estimate === null ? null : { low: estimate.low, high: estimate.high },
+    conceptDrift: conceptOf(row)?.detected ?? null,
+    refusedShare: report.inputs?.refusedShare ?? null,
+    unlikeTraining: report.inputs?.unlikeTraining ?? null,
+    judgedQuality: report.judgedQuality,
+    qualityDropped: report.qualityDropped,
+    decision: row.decision,
   };
 };
 
-/** Tests whose score is a p value: the lower, the more drifted. The others are distances. */
-const isPValue = (method: string): boolean => /^(ks|chi|z|fisher|anderson|t_?test|mann|g_?test|cramer|es|epps)/i.test(method) || method.toLowerCase().includes('p value');
+type Histograms = ReadonlyMap<string, ColumnHistogram>;
 
-/** How far beyond its threshold a score is: 1 is at it, more is drift. Without a threshold the score itself, or for p values its inverse. */
-const excessOf = ({ method, score, threshold }: ReportColumn): number => {
-  if (score === null) return 0;
-  const limit = threshold === null || threshold === 0 ? 1 : threshold;
-  return isPValue(method) ? limit / Math.max(score, 1e-12) : score / limit;
-};
+/** A column also counts as drifted for its missing values. */
+const hasDrifted = ({ drifted, missing }: ColumnDrift): boolean => drifted || missing.drifted;
 
-const byTelling = (first: ReportColumn, second: ReportColumn): number => Number(second.drifted) - Number(first.drifted) || excessOf(second) - excessOf(first) || first.column.localeCompare(second.column);
+const columnOf = (column: ColumnDrift, histograms: Histograms): ReportColumn => ({
+  column: column.column,
+  method: column.method,
+  score: column.score,
+  threshold: column.threshold,
+  drifted: hasDrifted(column),
+  missing: column.missing,
+  newCategories: column.newCategories,
+  newShare: column.newShare,
+  histogram: histograms.get(column.column) ?? null,
+});
+
+const byTelling = (first: ColumnDrift, second: ColumnDrift): number =>
+  Number(hasDrifted(second)) - Number(hasDrifted(first)) || severityOf(second) - severityOf(first) || first.column.localeCompare(second.column);
 
 /** Columns of a window, drifted ones first. */
-export const columnsOf = (row: WindowRow, { histograms, spec }: { histograms: ReadonlyMap<string, ColumnHistogram>; spec: MonitorSpec | undefined }): ReportColumn[] => {
-  const columns = fieldsOf(row.report)['columns'];
-  if (!Array.isArray(columns)) return [];
-  return columns
-    .map((value): ReportColumn => {
-      const column = fieldsOf(value);
-      const name = textOf(column['column']) ?? '';
-      return {
-        column: name,
-        method: textOf(column['method']) ?? 'unknown',
-        score: numberOf(column['score']),
-        threshold: numberOf(column['threshold']) ?? numberOf(spec?.drift.columnThreshold),
-        drifted: column['drifted'] === true,
-        histogram: histograms.get(name) ?? null,
-      };
-    })
-    .sort(byTelling);
+export const columnsOf = (row: WindowRow, histograms: Histograms = new Map()): ReportColumn[] => [...reportOf(row).columns].sort(byTelling).map((column) => columnOf(column, histograms));
+
+/** Drift of the model's score; null when nothing is known of the reference's. */
+export const predictionOf = (row: WindowRow, histograms: Histograms): ReportColumn | null => {
+  const { prediction } = reportOf(row);
+  return prediction === null ? null : columnOf(prediction, histograms);
+};
+
+/** What the labels of the newest window with a quality say in full. `rows` are oldest first. */
+export const performanceOf = (rows: readonly WindowRow[], metric: QualityMetric): ReportPerformance | null => {
+  const row = rows.findLast((candidate) => reportOf(candidate).quality !== null);
+  const performance = row === undefined ? undefined : reportOf(row).performance;
+  if (row === undefined || performance === null || performance === undefined) return null;
+  const { window, version, labelled, quality } = windowOf(row, metric);
+  const slices = performance.slices.map(({ column, value, rows: count, metrics }) => ({ column, value, rows: count, quality: metrics[metric] ?? null }));
+  return { window, version, labelled, quality, metrics: performance.metrics, calibration: performance.calibration, slices };
 };

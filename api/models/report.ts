@@ -1,13 +1,14 @@
 /** The report of a monitor: the columns of a window with their histograms, quality over time, and what was decided since. */
 import { z } from 'zod';
-import { MonitorReport, type ColumnHistogram, type ReportColumn, type ReportWindow } from '../../contracts/monitor-report.ts';
+import { MonitorReport, type ColumnHistogram, type ReportColumn } from '../../contracts/monitor-report.ts';
 import { MonitorSpec } from '../../contracts/monitor.ts';
 import type { Lineage } from '../../contracts/model.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
+import { dropOf } from '../../domain/window-quality.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { ModelParams, problems } from '../http/schemas.ts';
 import { readDecisions } from './report-decisions.ts';
-import { columnsOf, windowOf, type WindowRow } from './report-windows.ts';
+import { columnsOf, performanceOf, predictionOf, windowOf, type WindowRow } from './report-windows.ts';
 import { requireModel } from './routes.ts';
 
 const ReportQuery = z.strictObject({
@@ -35,7 +36,7 @@ const sourceOf = async ({ database, pipelines }: ApiContext, model: string, vers
 const readWindows = async ({ database }: ApiContext, model: string, limit: number): Promise<WindowRow[]> => {
   const rows = await database
     .selectFrom('monitor_windows')
-    .select(['version', 'window_number', 'report', 'decision'])
+    .select(['version', 'window_number', 'report', 'decision', 'concept'])
     .where('model', '=', model)
     .orderBy('to_at', 'desc')
     .orderBy('window_number', 'desc')
@@ -44,13 +45,13 @@ const readWindows = async ({ database }: ApiContext, model: string, limit: numbe
   return rows.reverse();
 };
 
-const readHistograms = async ({ database }: ApiContext, model: string, window: ReportWindow): Promise<Map<string, ColumnHistogram>> => {
+const readHistograms = async ({ database }: ApiContext, model: string, window: WindowRow): Promise<Map<string, ColumnHistogram>> => {
   const row = await database
     .selectFrom('monitor_histograms')
     .select('histograms')
     .where('model', '=', model)
     .where('version', '=', window.version)
-    .where('window_number', '=', window.window)
+    .where('window_number', '=', window.window_number)
     .executeTakeFirst();
   return new Map(((row?.histograms ?? []) as ColumnHistogram[]).map((histogram) => [histogram.column, histogram]));
 };
@@ -58,8 +59,13 @@ const readHistograms = async ({ database }: ApiContext, model: string, window: R
 const chosenRow = (rows: readonly WindowRow[], query: z.infer<typeof ReportQuery>): WindowRow | undefined =>
   rows.findLast((row) => (query.version === undefined || row.version === query.version) && (query.window === undefined || row.window_number === query.window));
 
-const shownColumns = async (context: ApiContext, model: string, { row, source }: { row: WindowRow; source: Source }): Promise<ReportColumn[]> =>
-  columnsOf(row, { histograms: await readHistograms(context, model, windowOf(row)), spec: source?.spec });
+type Shown = { columns: ReportColumn[]; prediction: ReportColumn | null };
+
+const shownColumns = async (context: ApiContext, model: string, row: WindowRow | undefined): Promise<Shown> => {
+  if (row === undefined) return { columns: [], prediction: null };
+  const histograms = await readHistograms(context, model, row);
+  return { columns: columnsOf(row, histograms), prediction: predictionOf(row, histograms) };
+};
 
 /** @throws PerennialFailure ModelNotFound, InvalidRequest when there is no such window */
 export const readReport = async (context: ApiContext, model: string, query: z.infer<typeof ReportQuery>): Promise<MonitorReport> => {
@@ -68,17 +74,20 @@ export const readReport = async (context: ApiContext, model: string, query: z.in
   const row = chosenRow(rows, query);
   if (row === undefined && query.window !== undefined) throw new PerennialFailure('InvalidRequest', `the monitor of "${model}" has no window ${query.window} among its last ${query.windows}`);
   const source = row === undefined ? undefined : await sourceOf(context, model, row.version);
-  const windows = rows.map(windowOf);
+  const metric = source?.spec.quality.metric ?? 'rocAuc';
+  const windows = rows.map((shown) => windowOf(shown, metric));
   return {
     model,
     pipeline: source?.pipeline ?? null,
     version: row?.version ?? null,
     generatedAt: new Date().toISOString(),
-    metric: source?.spec.quality.metric ?? 'rocAuc',
+    metric,
+    lowerIsBetter: dropOf(metric, 1, 0) < 0,
     shareThreshold: source?.spec.drift.shareThreshold ?? null,
     maximumDrop: source?.spec.quality.maximumDrop ?? null,
-    window: row === undefined ? null : windowOf(row),
-    columns: row === undefined ? [] : await shownColumns(context, model, { row, source }),
+    window: row === undefined ? null : windowOf(row, metric),
+    ...(await shownColumns(context, model, row)),
+    performance: performanceOf(rows, metric),
     windows,
     decisions: await readDecisions(context, { model, pipeline: source?.pipeline ?? null, from: windows[0]?.from ?? null }),
   };

@@ -1,7 +1,9 @@
 /** Reads from PostgreSQL what is counted in metrics, with bounds on the number of pipelines, models and features. */
 import { sql, type Kysely } from 'kysely';
 import type { Database } from '../../adapters/postgres/schema.ts';
-import { columnsOf, windowOf } from '../models/report-windows.ts';
+import type { MonitorWindow } from '../../contracts/monitor.ts';
+import type { QualityMetric } from '../../contracts/quality.ts';
+import { columnsOf, windowOf, type WindowRow } from '../models/report-windows.ts';
 
 /** Pipelines with series of their own: the oldest, so that a series stays when others come; all others are `other`. */
 const MOST_PIPELINES = 100;
@@ -34,43 +36,47 @@ export type Record = {
 
 const named = sql`case when pipeline in (select name from pipelines order by created_at, name limit ${MOST_PIPELINES}) then pipeline else 'other' end`;
 
-type WindowRow = { model: string; version: number; window_number: number; report: unknown; decision: string | null };
+/** `metric` is the one that the pipeline of the version watches. */
+type ModelWindowRow = WindowRow & { model: string; metric: QualityMetric };
 
 /** The newest windows of each model, newest first. */
-const newestWindows = (database: Kysely<Database>) => sql<WindowRow>`
-  select m.name as model, w.version, w.window_number, w.report, w.decision
+const newestWindows = (database: Kysely<Database>) => sql<ModelWindowRow>`
+  select m.name as model, w.version, w.window_number, w.report, w.decision, w.concept,
+    coalesce((select p.spec->'monitor'->'quality'->>'metric' from model_versions v
+      join pipeline_versions p on p.pipeline = v.lineage->>'pipeline' and p.version = (v.lineage->>'pipelineVersion')::int
+      where v.model = m.name and v.version = w.version), 'rocAuc') as metric
   from (select model as name, max(updated_at) as at from monitor_windows group by model order by at desc, name limit ${MOST_MODELS}) m
   cross join lateral (
-    select version, window_number, report, decision from monitor_windows where model = m.name
+    select version, window_number, report, decision, concept from monitor_windows where model = m.name
     order by to_at desc, window_number desc limit ${WINDOWS_LOOKED_AT}) w`.execute(database);
 
-const METRIC = 'rocAuc';
-
-const qualitiesOf = (rows: readonly WindowRow[]): ModelRecord['qualities'] => {
-  const window = rows.map(windowOf).find(({ quality }) => quality !== null);
-  if (window === undefined || window.quality === null) return [];
-  const of = { version: String(window.version), metric: METRIC };
-  return [{ ...of, window: 'latest', value: window.quality }, ...(window.judgedQuality === null ? [] : [{ ...of, window: 'judged' as const, value: window.judgedQuality }])];
+const qualitiesOf = (rows: readonly ModelWindowRow[]): ModelRecord['qualities'] => {
+  const row = rows.find(({ report }) => (report as MonitorWindow).quality !== null);
+  if (row === undefined) return [];
+  const { version, quality, judgedQuality } = windowOf(row, row.metric);
+  const values = [{ window: 'latest' as const, value: quality }, { window: 'judged' as const, value: judgedQuality }];
+  return values.flatMap(({ window, value }) => (value === null ? [] : [{ version: String(version), metric: row.metric, window, value }]));
 };
 
 /** `rows` are of one model, newest first, at least one. */
-const modelRecord = (model: string, rows: readonly WindowRow[]): ModelRecord => {
-  const [newest] = rows as [WindowRow];
-  const window = windowOf(newest);
-  const all = rows.map(windowOf).reduce((sum, { rows: count, labelled }) => ({ rows: sum.rows + count, labelled: sum.labelled + labelled }), { rows: 0, labelled: 0 });
-  const columns = columnsOf(newest, { histograms: new Map(), spec: undefined }).slice(0, MOST_FEATURES);
+const modelRecord = (model: string, rows: readonly ModelWindowRow[]): ModelRecord => {
+  const [newest] = rows as [ModelWindowRow];
+  const windows = rows.map((row) => windowOf(row, row.metric));
+  const all = windows.reduce((sum, { rows: count, labelled }) => ({ rows: sum.rows + count, labelled: sum.labelled + labelled }), { rows: 0, labelled: 0 });
   return {
     model,
-    share: window.driftScore,
-    drifted: window.drifted,
+    share: windows[0]?.driftScore ?? 0,
+    drifted: windows[0]?.drifted === true,
     coverage: all.rows === 0 ? 0 : all.labelled / all.rows,
-    columns: columns.flatMap(({ column, method, score }) => (score === null ? [] : [{ feature: column, test: method, score }])),
+    columns: columnsOf(newest)
+      .slice(0, MOST_FEATURES)
+      .flatMap(({ column, method, score }) => (score === null ? [] : [{ feature: column, test: method, score }])),
     qualities: qualitiesOf(rows),
   };
 };
 
 const readModels = async (database: Kysely<Database>): Promise<ModelRecord[]> => {
-  const byModel = new Map<string, WindowRow[]>();
+  const byModel = new Map<string, ModelWindowRow[]>();
   for (const row of (await newestWindows(database)).rows) byModel.set(row.model, [...(byModel.get(row.model) ?? []), row]);
   return [...byModel].map(([model, rows]) => modelRecord(model, rows));
 };

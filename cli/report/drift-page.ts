@@ -2,7 +2,8 @@
 import type { MonitorReport, ReportColumn, ReportDecision, ReportWindow } from '../../contracts/monitor-report.ts';
 import { histogramChart } from './histogram-chart.ts';
 import { markup, nothing, type Markup } from './markup.ts';
-import { grouped, methodName, moment, percent, significant } from './numbers.ts';
+import { performanceSection } from './quality-details.ts';
+import { driftScale, grouped, isPValue, methodName, moment, percent, significant } from './numbers.ts';
 import { STYLE } from './style.ts';
 import { axisOf, decisionLanes, driftChart, qualityChart } from './time-charts.ts';
 
@@ -20,6 +21,13 @@ const qualityFact = ({ windows, metric, window }: MonitorReport): Markup => {
   return markup`<div><dt>${metric}</dt><dd class="${style}">${significant(known?.quality ?? null)}<small>${where}; judged with ${significant(judged)}</small></dd></div>`;
 };
 
+/** Facts that only some windows tell. */
+const liveFacts = ({ prediction }: MonitorReport, { refusedShare, unlikeTraining }: ReportWindow): Markup[] => [
+  prediction === null ? nothing : markup`<div><dt>Score of the model</dt><dd class="${prediction.drifted ? 'bad-text' : ''}">${significant(prediction.score)}<small>${methodName(prediction.method)}, threshold ${significant(prediction.threshold)}</small></dd></div>`,
+  unlikeTraining === null ? nothing : markup`<div><dt>Rows unlike the training</dt><dd>${percent(unlikeTraining)}<small>out of range, or a category that training never saw</small></dd></div>`,
+  refusedShare === null ? nothing : markup`<div><dt>Refused requests</dt><dd>${percent(refusedShare)}<small>against the signature of the model</small></dd></div>`,
+];
+
 const facts = (report: MonitorReport, window: ReportWindow): Markup => {
   const drifted = report.columns.filter((column) => column.drifted).length;
   const all = report.windows.reduce((sum, { rows, labelled }) => ({ rows: sum.rows + rows, labelled: sum.labelled + labelled }), { rows: 0, labelled: 0 });
@@ -29,16 +37,26 @@ const facts = (report: MonitorReport, window: ReportWindow): Markup => {
 <div><dt>Rows in the window</dt><dd>${grouped(window.rows)}<small>${moment(window.from)} to ${moment(window.to)}</small></dd></div>
 ${qualityFact(report)}
 <div><dt>Label coverage</dt><dd>${percent(all.rows === 0 ? 0 : all.labelled / all.rows)}<small>${grouped(all.labelled)} of ${grouped(all.rows)} rows, ${report.windows.length} ${report.windows.length === 1 ? 'window' : 'windows'}</small></dd></div>
-</dl>`;
+${liveFacts(report, window)}</dl>`;
 };
 
 const scoreText = ({ method, score, threshold }: ReportColumn): Markup =>
-  markup`${methodName(method)} <b>${significant(score)}</b>${threshold === null ? nothing : markup`, threshold ${significant(threshold)}`}`;
+  markup`${methodName(method)} ${isPValue(method) ? 'p ' : ''}<b>${significant(score)}</b>${threshold === null ? nothing : markup`, ${isPValue(method) ? 'drift below' : 'threshold'} ${significant(threshold)}`}`;
+
+/** What the score alone does not say: missing values that moved, and values that are new. */
+const remarks = ({ missing, newCategories, newShare }: ReportColumn): Markup => {
+  const moved = missing === null || Math.abs(missing.current - missing.reference) < 0.005 ? nothing : markup`<p>missing ${percent(missing.reference)} → ${missing.drifted ? markup`<b>${percent(missing.current)}</b>` : percent(missing.current)}</p>`;
+  const names = newCategories.slice(0, 5).join(', ');
+  const unseen = (newShare ?? 0) === 0 ? nothing : markup`<p>new values in ${percent(newShare ?? 0)} of the rows${names === '' ? '' : `: ${names}${newCategories.length > 5 ? ', …' : ''}`}</p>`;
+  return markup`${moved}${unseen}`;
+};
 
 const card = (column: ReportColumn): Markup =>
-  markup`<article class="card ${column.drifted ? 'drifted' : ''}"><h3>${column.column}</h3><p>${scoreText(column)}</p>${column.histogram === null ? markup`<p>No histogram is kept of this window.</p>` : histogramChart(column.histogram)}</article>`;
+  markup`<article class="card ${column.drifted ? 'drifted' : ''}"><h3>${column.column}</h3><p>${scoreText(column)}</p>${remarks(column)}${column.histogram === null ? markup`<p>No histogram is kept of this window.</p>` : histogramChart(column.histogram)}</article>`;
 
-const scoreBar = ({ score, threshold }: ReportColumn): Markup => {
+const scoreBar = (column: ReportColumn): Markup => {
+  const { threshold } = column;
+  const score = driftScale(column);
   if (score === null || threshold === null) return nothing;
   const top = Math.max(score, threshold) * 1.25 || 1;
   return markup`<span class="bar"><i style="width:${((100 * score) / top).toFixed(1)}%"></i><u style="left:${((100 * threshold) / top).toFixed(1)}%"></u></span>`;
@@ -71,7 +89,7 @@ const decisionSection = (report: MonitorReport, lanes: Markup): Markup =>
 
 const timeSections = (report: MonitorReport): Markup => {
   const axis = axisOf(report);
-  return markup`<section><h2>Quality over time</h2><p class="note">${report.metric} of each window as labels come${report.windows.some((window) => window.estimatedQuality !== null) ? '; hollow points are estimates without labels' : ''}. Below: the share of rows that have their label.</p>${qualityChart(report, axis)}</section>
+  return markup`<section><h2>Quality over time</h2><p class="note">${report.metric} of each window as labels come${report.windows.some((window) => window.estimatedQuality !== null) ? '; hollow points are estimates without labels' : ''}${report.windows.some((window) => window.conceptDrift === true) ? '; triangles mark concept drift: the errors rose' : ''}. Below: the share of rows that have their label.</p>${qualityChart(report, axis)}</section>${performanceSection(report)}
 <section><h2>Drift over time</h2><p class="note">Share of drifted columns in each window.</p>${driftChart(report, axis)}</section>${decisionSection(report, decisionLanes(report, axis))}`;
 };
 

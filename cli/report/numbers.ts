@@ -14,5 +14,14 @@ export const moment = (iso: string): string => (Number.isNaN(Date.parse(iso)) ? 
 
 export const METHODS: Record<string, string> = { psi: 'PSI', ks: 'Kolmogorov–Smirnov', wasserstein: 'Wasserstein', jensenshannon: 'Jensen–Shannon', chisquare: 'chi-square', z: 'Z test' };
 
+/** Methods whose score is a p-value: the smaller, the more drift. The others are distances. */
+const P_VALUES: ReadonlySet<string> = new Set(['ks', 'chisquare', 'z']);
+
+export const isPValue = (method: string): boolean => P_VALUES.has(method);
+
+/** A score on a scale on which more is more drift, and the threshold lies where it does for distances. */
+export const driftScale = ({ method, score, threshold }: { method: string; score: number | null; threshold: number | null }): number | null =>
+  score === null || threshold === null || !isPValue(method) ? score : (threshold * threshold) / Math.max(score, threshold / 1_000);
+
 /** The name of a drift method for people; an unknown one as it is. */
 export const methodName = (method: string): string => METHODS[method.toLowerCase().replace(/[^a-z]/g, '')] ?? method;

@@ -10,7 +10,7 @@ h2{font-size:18px;letter-spacing:-.01em;margin:38px 0 4px}
 .note{color:var(--soft);margin:0 0 14px;font-size:14px}
 .badge{flex:none;padding:8px 16px;border-radius:999px;font-weight:650;white-space:nowrap}
 .badge.bad{background:var(--drift-wash);color:var(--drift)}.badge.good{background:var(--good-wash);color:var(--good)}.badge.none{background:var(--wash);color:var(--soft)}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:14px;margin:0}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(225px,1fr));gap:14px;margin:0}
 .facts div{border:1px solid var(--line);border-radius:12px;padding:14px 16px}
 .facts dt{color:var(--soft);font-size:13px}.facts dd{margin:2px 0 0;font-size:25px;font-weight:650;letter-spacing:-.02em;line-height:1.2}
 .facts small{display:block;font-size:12.5px;font-weight:400;color:var(--soft);letter-spacing:0;margin-top:2px}
@@ -35,7 +35,9 @@ td{padding:7px 10px 7px 0;border-bottom:1px solid var(--line);vertical-align:top
 .kind{display:inline-block;white-space:nowrap;padding:1px 8px;border-radius:6px;background:var(--wash);border:1px solid var(--line);font-size:12px;color:var(--soft)}
 .bar{display:inline-block;width:120px;height:8px;border-radius:4px;background:var(--line);position:relative;vertical-align:1px}.bar i{position:absolute;left:0;top:0;bottom:0;border-radius:4px;background:var(--reference)}.bar u{position:absolute;top:-3px;bottom:-3px;width:2px;background:var(--soft)}
 details summary{cursor:pointer;color:var(--soft);font-size:14px;margin:12px 0}.empty{color:var(--soft);padding:16px;border:1px dashed var(--line);border-radius:12px}
+.split{display:grid;grid-template-columns:minmax(220px,280px) 1fr;gap:28px;align-items:start}.split figure{margin:0}figcaption{font-size:12.5px;color:var(--soft)}.frame{fill:none;stroke:var(--line)}.series.thin{stroke-width:1.5}.range{stroke:var(--current);stroke-width:5;opacity:.16}
+.chips{display:flex;flex-wrap:wrap;gap:8px;margin:0 0 14px}.chip{border:1px solid var(--line);border-radius:999px;padding:3px 12px;font-size:13px;color:var(--soft)}.chip b{color:var(--ink)}
 footer{margin-top:36px;color:var(--faint);font-size:12.5px}
-@media (max-width:720px){main{padding:24px 18px}header{flex-direction:column}}
+@media (max-width:720px){.split{grid-template-columns:1fr}main{padding:24px 18px}header{flex-direction:column}}
 @media print{body{background:#fff}main{max-width:none;padding:0}details>*{display:block}}
 `;

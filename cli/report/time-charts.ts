@@ -87,19 +87,19 @@ const coverageBars = (axis: Axis, windows: readonly ReportWindow[]): Markup[] =>
 const stepLine = (axis: Axis, windows: readonly ReportWindow[], { read, y, style, label }: { read: (window: ReportWindow) => number | null; y: (value: number) => number; style: string; label: string }): Markup => {
   const points = windows.flatMap((window) => {
     const value = read(window);
-    return value === null ? [] : [window.from, window.to].map((at) => ({ x: axis.x(at), y: y(value), value }));
+    return value === null ? [] : [window.from, window.to].map((at) => ({ x: axis.x(at), y: y(value), value, window }));
   });
   const last = points.at(-1);
   if (last === undefined) return nothing;
-  return markup`${line(points, style)}<text class="limit-label ${style}" x="${LEFT + PLOT_WIDTH + 6}" y="${(last.y + 4).toFixed(1)}">${label} ${significant(last.value)}</text>`;
+  return markup`${byVersion(points).map((stretch) => line(stretch, style))}<text class="limit-label ${style}" x="${LEFT + PLOT_WIDTH + 6}" y="${(last.y + 4).toFixed(1)}">${label} ${significant(last.value)}</text>`;
 };
 
 /** Quality of each window as far as labels came, the estimate elsewhere, what it was judged with and how far it may fall; below, the coverage of labels. */
 export const qualityChart = (report: MonitorReport, axis: Axis): Markup => {
-  const { windows, maximumDrop, metric } = report;
+  const { windows, maximumDrop, metric, lowerIsBetter } = report;
   const judgedOf = (window: ReportWindow): number | null => window.judgedQuality;
-  const limitOf = ({ judgedQuality }: ReportWindow): number | null => (judgedQuality === null || maximumDrop === null ? null : judgedQuality - maximumDrop);
-  const values = windows.flatMap((window) => [window.quality, window.estimatedQuality, judgedOf(window), limitOf(window)]).filter((value) => value !== null);
+  const limitOf = ({ judgedQuality }: ReportWindow): number | null => (judgedQuality === null || maximumDrop === null ? null : judgedQuality + (lowerIsBetter ? maximumDrop : -maximumDrop));
+  const values = windows.flatMap((window) => [window.quality, window.estimatedQuality, window.estimatedRange?.low ?? null, window.estimatedRange?.high ?? null, judgedOf(window), limitOf(window)]).filter((value) => value !== null);
   if (values.length === 0) return markup`<p class="empty">No window has a quality yet: it comes with the labels.</p>`;
   const { low, high } = rangeOf(values);
   const y = (value: number): number => QUALITY.top + QUALITY.height * (1 - (value - low) / (high - low));
@@ -109,11 +109,20 @@ export const qualityChart = (report: MonitorReport, axis: Axis): Markup => {
   });
   const [known, estimated] = [pointsOf((window) => window.quality), pointsOf((window) => window.estimatedQuality)];
   const dots = known.map((point) => markup`<circle class="${point.window.qualityDropped ? 'bad' : 'point'}" cx="${point.x.toFixed(1)}" cy="${point.y.toFixed(1)}" r="4"><title>window ${point.window.window} (version ${point.window.version}): ${metric} ${significant(point.value, 4)}, ${point.window.labelled} labels</title></circle>`);
+  const concept = windows.filter((window) => window.conceptDrift === true).map((window) => {
+    const x = middleOf(axis, window);
+    return markup`<path class="bad" d="M${(x - 6).toFixed(1)} ${QUALITY.top - 9}h12l-6 9z"><title>window ${window.window}: concept drift, the errors rose</title></path>`;
+  });
+  const ranges = windows.flatMap((window) => {
+    if (window.estimatedRange === null) return [];
+    const x = middleOf(axis, window).toFixed(1);
+    return [markup`<line class="range" x1="${x}" x2="${x}" y1="${y(window.estimatedRange.high).toFixed(1)}" y2="${y(window.estimatedRange.low).toFixed(1)}"/>`];
+  });
   const rings = estimated.map((point) => markup`<circle class="estimate-point" cx="${point.x.toFixed(1)}" cy="${point.y.toFixed(1)}" r="3"><title>window ${point.window.window}: estimated ${metric} ${significant(point.value, 4)}</title></circle>`);
   const scale = [low, (low + high) / 2, high].map((value) => markup`<text class="axis" x="${LEFT - 8}" y="${(y(value) + 4).toFixed(1)}" text-anchor="end">${significant(value)}</text><line class="grid" x1="${LEFT}" x2="${LEFT + PLOT_WIDTH}" y1="${y(value).toFixed(1)}" y2="${y(value).toFixed(1)}"/>`);
   return markup`<svg class="wide" viewBox="0 0 ${WIDTH} 244" role="img" aria-label="Quality over time">${scale}
 ${stepLine(axis, windows, { read: judgedOf, y, style: 'judged', label: 'judged' })}${stepLine(axis, windows, { read: limitOf, y, style: 'limit', label: 'limit' })}${versionMarks(axis, windows, QUALITY)}
-${byVersion(estimated).map((points) => line(points, 'estimate'))}${byVersion(known).map((points) => line(points, 'series'))}${rings}${dots}
+${byVersion(estimated).map((points) => line(points, 'estimate'))}${byVersion(known).map((points) => line(points, 'series'))}${ranges}${rings}${dots}${concept}
 <text class="axis" x="${LEFT - 8}" y="${COVERAGE.top + COVERAGE.height / 2 + 4}" text-anchor="end">labels</text>${coverageBars(axis, windows)}${timeTicks(axis, 238)}</svg>`;
 };
 

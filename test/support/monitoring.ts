@@ -2,11 +2,12 @@
 import type { ColumnDrift, MonitorWindow } from '../../contracts/monitor.ts';
 import type { AttemptUse } from '../../contracts/resources.ts';
 
+/** Drift of one column as a window tells it. */
 export const columnDrift = (column: string, changes: Partial<ColumnDrift> = {}): ColumnDrift => ({
   column,
   method: 'psi',
   score: 0.02,
-  threshold: 0.1,
+  threshold: 0.25,
   adjusted: null,
   drifted: false,
   missing: { reference: 0, current: 0, drifted: false },
@@ -25,11 +26,7 @@ export const driftWindow = (window: number, changes: Partial<MonitorWindow> = {}
   labelled: 0,
   driftScore: 0.667,
   drifted: true,
-  columns: [
-    columnDrift('distance'),
-    columnDrift('wind', { score: 0.8, drifted: true }),
-    columnDrift('carrier', { method: 'wasserstein', score: 0.12, drifted: true }),
-  ],
+  columns: [columnDrift('distance'), columnDrift('wind', { score: 0.8, drifted: true }), columnDrift('carrier', { method: 'jensenshannon', score: 0.12, threshold: 0.1, drifted: true })],
   prediction: null,
   quality: null,
   judgedQuality: 0.75,

@@ -23,7 +23,7 @@ databasePerTest(async (fresh) => {
 
 const get = (url: string) => api.as('viewer', { method: 'GET', url });
 const record = async (): Promise<void> => {
-  await api.as('author', { method: 'PUT', url: '/api/v1/pipelines/flights', payload: modelPipeline('flights', { monitor: { drift: { columnThreshold: 0.25, shareThreshold: 0.4 } } }) });
+  await api.as('author', { method: 'PUT', url: '/api/v1/pipelines/flights', payload: modelPipeline('flights', { monitor: { drift: { method: 'psi', columnThreshold: 0.25, shareThreshold: 0.4 } } }) });
   await createModelRegistry(test.database).registerVersion(registration('flights.r1'));
   const windows = createMonitorWindows(test.database);
   const histogram = { column: 'wind', type: 'numeric' as const, bins: [{ label: '≤ 1', reference: 10, current: 90 }] };
@@ -54,7 +54,7 @@ describe('a report', () => {
     expect(report.window).toMatchObject({ window: 1, drifted: true, quality: null, decision: 'drift: of wind' });
     expect(report.columns.map(({ column, drifted, method, score, threshold }) => [column, drifted, method, score, threshold])).toEqual([
       ['wind', true, 'psi', 0.8, 0.25],
-      ['carrier', true, 'wasserstein', 0.12, 0.1],
+      ['carrier', true, 'jensenshannon', 0.12, 0.1],
       ['distance', false, 'psi', 0.02, 0.25],
     ]);
     expect(report.columns[0]?.histogram).toEqual({ column: 'wind', type: 'numeric', bins: [{ label: '≤ 1', reference: 10, current: 90 }] });
@@ -63,6 +63,27 @@ describe('a report', () => {
       ['trigger', 'drift trigger', 'ran flights.r2'],
       ['trigger', 'drift trigger', 'rejected: cooling down'],
     ]);
+  });
+
+  it('shows what the labels say in full, estimates and live inputs, where windows tell them', async () => {
+    const metrics = { rocAuc: 0.7, logLoss: 0.4, brier: 0.2, accuracy: 0.8, precision: null, recall: 0.3, f1: 0.4, expectedCalibrationError: 0.1 };
+    const calibration = [{ from: 0, to: 0.1, rows: 10, meanScore: 0.05, positiveShare: 0.1 }];
+    const missing = { reference: 0, current: 0.1, drifted: true };
+    const told = driftWindow(2, {
+      quality: 0.7, labelled: 900, estimatedQuality: 0.74, estimate: { rocAuc: { value: 0.74, low: 0.7, high: 0.78 }, accuracy: null, precision: null, recall: null, f1: null },
+      performance: { coverage: 0.9, labels: null, positives: 200, metrics, calibration, slices: [{ column: 'origin', value: null, rows: 120, metrics: { ...metrics, rocAuc: 0.6 } }] },
+      inputs: { requests: 900, refused: 9, refusedShare: 0.01, refusals: [], unlikeTraining: 0.2, columns: [] },
+      prediction: columnDrift('score', { method: 'wasserstein', score: 0.3, threshold: 0.1, drifted: true, missing, newCategories: ['x'], newShare: 0.02 }),
+      columns: [columnDrift('quiet'), columnDrift('silent', { score: null, missing })],
+    });
+    await createMonitorWindows(test.database).save('flights', told, { histograms: [] });
+    await test.database.updateTable('monitor_windows').set({ concept: JSON.stringify({ report: { detector: 'adwin', labels: 900, mean: 0.2, detected: true, warning: false, detections: [] } }) }).where('window_number', '=', 2).execute();
+    const { body } = await get('/api/v1/models/flights/monitor/report');
+    expect(body.window).toMatchObject({ window: 2, estimatedQuality: 0.74, estimatedRange: { low: 0.7, high: 0.78 }, conceptDrift: true, refusedShare: 0.01, unlikeTraining: 0.2 });
+    expect(body.windows[1]).toMatchObject({ window: 1, estimatedRange: null, conceptDrift: null, refusedShare: null });
+    expect(body.prediction).toMatchObject({ column: 'score', score: 0.3, drifted: true, missing: { current: 0.1 }, newCategories: ['x'], newShare: 0.02 });
+    expect(body.columns).toMatchObject([{ column: 'silent', drifted: true, score: null }, { column: 'quiet', drifted: false }]);
+    expect(body.performance).toEqual({ window: 2, version: 1, labelled: 900, quality: 0.7, metrics, calibration, slices: [{ column: 'origin', value: null, rows: 120, quality: 0.6 }] });
   });
 
   it('shows an older window where it is asked for, and says which is not there', async () => {

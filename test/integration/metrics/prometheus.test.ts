@@ -35,7 +35,7 @@ beforeAll(async () => {
   stack = await startStack({ home, ports: 'free', pools: ['workflows', 'data'], gateways: 1, environment: { PERENNIAL_PRICES: PRICES }, readyMs: 120_000 });
   const port = stack.config.metricsPort ?? 0;
   const [workflows, data] = [`127.0.0.1:${port}`, `127.0.0.1:${port + 1}`];
-  endpoints = { api: `${stack.urls.api}/metrics`, gateway: `${stack.urls.gateways[0]}/metrics`, workflows: `http://${workflows}/metrics`, data: `http://${data}/metrics` };
+  endpoints = { api: `${stack.urls.api}/metrics`, gateway: `${stack.urls.gateways[0]}/metrics`, workflows: `http://${workflows}/metrics`, data: `http://${data}/metrics`, sdk: `http://${data}/metrics/temporal` };
   prometheus = await startPrometheus([
     { name: 'api', targets: [host(stack.urls.api)] },
     { name: 'gateway', targets: [host(stack.urls.gateways[0] ?? '')] },
@@ -53,9 +53,9 @@ afterAll(async () => {
 const valueOf = async (expression: string): Promise<number | undefined> => (await prometheus.query(expression))[0]?.value;
 
 describe('metrics', () => {
-  it.each(['api', 'gateway', 'workflows', 'data'])('of %s pass promtool check metrics', async (name) => {
+  it.each(['api', 'gateway', 'workflows', 'data', 'sdk'])('of %s pass promtool check metrics', async (name) => {
     const text = await (await fetch(endpoints[name] ?? '')).text();
-    expect(text).toContain('perennial_build_info');
+    expect(text).toContain(name === 'sdk' ? 'temporal_worker_task_slots_available' : 'perennial_build_info');
     expect(await runPromtool(['check', 'metrics'], text)).toEqual({ code: 0, output: '' });
   });
 
