@@ -95,7 +95,7 @@ describe('a failed run', () => {
 
   it('is counted among the metrics', async () => {
     const { text } = await api.as('viewer', { method: 'GET', url: '/metrics' });
-    expect(text).toContain('perennial_alerts_firing{pipeline="late",kind="runFailed",state="open"} 1');
+    expect(text).toContain('perennial_alerts_firing{model="late",kind="runFailed",state="open"} 1');
     expect(text).toContain('perennial_alert_messages_total{status="sent"} 2');
   });
 
