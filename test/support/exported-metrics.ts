@@ -20,7 +20,7 @@ const apiRegistry = (): Registry => {
 
 const gatewayRegistry = (): Registry => {
   const registry = new Registry();
-  createMetrics({ weights: () => [], inFlight: () => [], hosts: () => [], logCommits: () => 0, closedLogFiles: async () => 0 }, registry);
+  createMetrics({ weights: () => [], inFlight: () => [], hosts: () => [], refusals: () => [], logCommits: () => 0, closedLogFiles: async () => 0 }, registry);
   return registry;
 };
 

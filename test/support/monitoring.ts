@@ -1,8 +1,21 @@
 /** Windows of a monitor and accounts of attempts, complete and valid, to be changed where a test cares. */
-import type { MonitorWindow } from '../../contracts/monitor.ts';
+import type { ColumnDrift, MonitorWindow } from '../../contracts/monitor.ts';
 import type { AttemptUse } from '../../contracts/resources.ts';
 
-/** A window of an hour in which `wind` and `carrier` drifted; its columns are told in the forms that windows have had. */
+export const columnDrift = (column: string, changes: Partial<ColumnDrift> = {}): ColumnDrift => ({
+  column,
+  method: 'psi',
+  score: 0.02,
+  threshold: 0.1,
+  adjusted: null,
+  drifted: false,
+  missing: { reference: 0, current: 0, drifted: false },
+  newCategories: [],
+  newShare: 0,
+  ...changes,
+});
+
+/** A window of an hour in which `wind` and `carrier` drifted. */
 export const driftWindow = (window: number, changes: Partial<MonitorWindow> = {}): MonitorWindow => ({
   window,
   version: 1,
@@ -13,10 +26,11 @@ export const driftWindow = (window: number, changes: Partial<MonitorWindow> = {}
   driftScore: 0.667,
   drifted: true,
   columns: [
-    { column: 'distance', psi: 0.02, drifted: false },
-    { column: 'wind', psi: 0.8, drifted: true },
-    { column: 'carrier', method: 'wasserstein', score: 0.12, threshold: 0.1, drifted: true },
-  ] as unknown as MonitorWindow['columns'],
+    columnDrift('distance'),
+    columnDrift('wind', { score: 0.8, drifted: true }),
+    columnDrift('carrier', { method: 'wasserstein', score: 0.12, drifted: true }),
+  ],
+  prediction: null,
   quality: null,
   judgedQuality: 0.75,
   qualityDropped: false,
