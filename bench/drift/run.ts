@@ -63,8 +63,11 @@ const bench = async (home: string): Promise<void> => {
   await writeRows(current, { side: 'current', rows, seed: 2 });
   const mine = await ours([reference], [current]);
   console.log(`perennial: ${mine.result.seconds.toFixed(1)} s`);
-  const peer = await measure<Result>([python, PEER, reference, current, JSON.stringify(columns)]);
+  const peerOf = (what: 'preset' | 'values'): Promise<Measured<Result>> => measure([python, PEER, reference, current, JSON.stringify(columns), what]);
+  const peer = await peerOf('preset');
   console.log(`evidently: ${peer.result.seconds.toFixed(1)} s; the scores differ by at most ${requireSameScores(mine.result, peer.result).toExponential(1)}`);
+  const values = await peerOf('values');
+  console.log(`evidently, scores alone: ${values.result.seconds.toFixed(1)} s`);
   const parts = (side: string): string[] => Array.from({ length: times }, (_part, index) => join(home, `${side}-${index}.parquet`));
   console.log(`writing ${times} times the rows`);
   await multiplyRows(reference, parts('reference'));
@@ -72,11 +75,13 @@ const bench = async (home: string): Promise<void> => {
   const large = await ours(parts('reference'), parts('current'));
   print([
     { what: 'evidently', rows, measured: peer },
+    { what: 'its scores', rows, measured: values },
     { what: 'perennial', rows, measured: mine },
     { what: 'perennial', rows: rows * times, measured: large },
   ]);
   const ratios = {
     time_vs_evidently: round(peer.result.seconds / mine.result.seconds),
+    time_vs_evidently_scores_alone: round(values.result.seconds / mine.result.seconds),
     // The peer's memory by ours: at least 5 is at most a fifth.
     memory_vs_evidently: round(peer.peakMegabytes / mine.peakMegabytes),
     // Our memory at these rows by that at many times the rows.
