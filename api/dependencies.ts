@@ -22,6 +22,8 @@ export type ApiDependencies = {
   workflows: WorkflowControl;
   /** Schedules as they are wished for, and Temporal's. */
   schedules: { rows: ScheduleRows; engine: ScheduleEngine };
+  /** Names of the operator's receivers of alerts; undefined where this process cannot know them. */
+  receivers(): Promise<string[] | undefined>;
   /** True for errors that say that PostgreSQL cannot be reached. */
   isDatabaseOutage(error: unknown): boolean;
   temporal: { namespace: string; uiUrl: string };

@@ -1,5 +1,6 @@
 /** The API process: reads the configuration, connects, listens, and closes cleanly on SIGTERM and SIGINT. */
 import { Registry } from 'prom-client';
+import { receiverNames } from '../adapters/notify/receivers.ts';
 import { connectDatabase, isDatabaseOutage } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
 import { registerProcessMetrics } from '../adapters/prometheus/process-metrics.ts';
@@ -35,6 +36,7 @@ const createProcess = async (config: Config): Promise<{ app: App; close: () => P
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: TEMPORAL_MS }) },
+    receivers: () => receiverNames(config.notify),
     isDatabaseOutage,
     temporal: { namespace: config.temporal.namespace, uiUrl: config.temporal.uiUrl },
     createRegistry: () => registryOf(config),

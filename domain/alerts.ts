@@ -26,8 +26,9 @@ const conditionOf = ({ kind, subject, id, firing, reason }: Report, at: string):
   occurrence: { id, firing, reason: reason.slice(0, LONGEST_REASON), at },
 });
 
-/** Only what the policy names is an alert. */
-export const wantedConditions = (conditions: AlertCondition[], policy: AlertsSpec): AlertCondition[] => conditions.filter(({ kind }) => policy.on.includes(kind));
+/** Only what the policy names opens an incident; one that was opened under another policy is still cleared. */
+export const wantedConditions = (conditions: AlertCondition[], policy: AlertsSpec): AlertCondition[] =>
+  conditions.filter(({ kind, occurrence }) => !occurrence.firing || policy.on.includes(kind));
 
 const runReports = (end: RunEnd): Omit<Report, 'subject'>[] => {
   const { runId, state, outcome, failure } = end;
@@ -65,15 +66,26 @@ export const rolloutConditions = (rolloutId: string, outcome: RolloutOutcome, at
   return [conditionOf({ kind: 'rolledBack', subject: ROLLOUT_SUBJECT, id: rolloutId, firing, reason }, at)];
 };
 
-/** What is known of a version's windows: the newest, the newest with enough labels to be judged, and how many came after that one. */
-export type NewestWindows = { newest: MonitorWindow | null; judged: MonitorWindow | null; withoutLabels: number };
+/**
+ * What is known of a version's windows: the newest, the newest with enough labels, the newest that an estimate has judged since, and how many came after the
+ * newest with enough labels.
+ */
+export type NewestWindows = { newest: MonitorWindow | null; labelled: MonitorWindow | null; estimated: MonitorWindow | null; withoutLabels: number };
 
-const findingReport = (kind: 'drift' | 'quality', window: MonitorWindow, spec: MonitorSpec): Report => {
-  const finding = findingsOf(window, spec, new Set()).find((found) => found.kind === kind);
-  // More labels may turn the verdict on a window; they do not change its drift.
-  const labels = kind === 'quality' ? `/${window.labelled}` : '';
-  const id = `${window.version}/${window.window}${labels}`;
-  return { kind, subject: CHAMPION_SUBJECT, id, firing: finding !== undefined, reason: finding?.reason ?? `window ${window.window} of version ${window.version} is clear` };
+const reasonsIn = (windows: MonitorWindow[], kind: 'drift' | 'quality', spec: MonitorSpec): string[] =>
+  windows.flatMap((window) => findingsOf(window, spec, new Set()).filter((finding) => finding.kind === kind).map(({ reason }) => reason));
+
+const driftReport = (newest: MonitorWindow, spec: MonitorSpec): Report => {
+  const reasons = reasonsIn([newest], 'drift', spec);
+  const id = `${newest.version}/${newest.window}`;
+  return { kind: 'drift', subject: CHAMPION_SUBJECT, id, firing: reasons.length > 0, reason: reasons[0] ?? `window ${newest.window} of version ${newest.version} has not drifted` };
+};
+
+/** Labels of an older window and the estimate of a newer one both count: an estimate does not see what only labels can show. More labels may turn a verdict. */
+const qualityReport = (judged: MonitorWindow[], spec: MonitorSpec): Report => {
+  const reasons = reasonsIn(judged, 'quality', spec);
+  const id = judged.map(({ version, window, labelled }) => `${version}/${window}/${labelled}`).join('+');
+  return { kind: 'quality', subject: CHAMPION_SUBJECT, id, firing: reasons.length > 0, reason: reasons.length > 0 ? reasons.join('; ') : 'the quality holds' };
 };
 
 const labelsReport = ({ newest, withoutLabels }: { newest: MonitorWindow; withoutLabels: number }, minimumLabels: number, limit: number): Report => {
@@ -83,11 +95,12 @@ const labelsReport = ({ newest, withoutLabels }: { newest: MonitorWindow; withou
 };
 
 /** What the newest windows of the champion say. */
-export const windowConditions = ({ newest, judged, withoutLabels }: NewestWindows, spec: MonitorSpec, { policy, at }: { policy: AlertsSpec; at: string }): AlertCondition[] => {
+export const windowConditions = ({ newest, labelled, estimated, withoutLabels }: NewestWindows, spec: MonitorSpec, { policy, at }: { policy: AlertsSpec; at: string }): AlertCondition[] => {
   if (newest === null) return [];
+  const judged = [labelled, estimated].filter((window) => window !== null);
   const reports = [
-    findingReport('drift', newest, spec),
-    ...(judged === null ? [] : [findingReport('quality', judged, spec)]),
+    driftReport(newest, spec),
+    ...(judged.length === 0 ? [] : [qualityReport(judged, spec)]),
     labelsReport({ newest, withoutLabels }, spec.quality.minimumLabels, policy.labelsMissingWindows),
   ];
   return reports.map((report) => conditionOf(report, at));

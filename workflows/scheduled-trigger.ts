@@ -24,11 +24,19 @@ const poll = async <T>(ask: () => Promise<T | null>): Promise<T> => {
   }
 };
 
-const untilDecided = (pipeline: string, triggerId: string): Promise<Decided> =>
-  poll(async () => {
+/** A ledger that was ended by hand has forgotten the tick: it is told again now and then, which is nothing new to one that knows it. */
+const TELL_AGAIN_AFTER = 20;
+
+const untilDecided = (tick: TickInput & { scheduledAt: string }, triggerId: string): Promise<Decided> => {
+  const { pipeline } = tick;
+  let asked = 0;
+  return poll(async () => {
+    asked += 1;
+    if (asked % TELL_AGAIN_AFTER === 0) await ticking(tick.scheduledAt).submitTick(tick);
     const resolution = await ticking('where the tick led').resolveTrigger({ pipeline, triggerId });
     return resolution.kind === 'pending' ? null : resolution;
   });
+};
 
 const untilClosed = (runId: string) =>
   poll(async () => {
@@ -56,8 +64,9 @@ export const scheduledTrigger = async (input: TickInput): Promise<TickResult> =>
   const { workflowId, startTime } = workflowInfo();
   setSearchAttributes({ pipeline, stage: 'schedule', trigger: 'schedule' });
   const scheduledAt = scheduledTimeOf(workflowId, { pipeline, name: schedule }) ?? startTime.toISOString();
-  const { triggerId } = await ticking(scheduledAt).submitTick({ ...input, scheduledAt });
-  const decided = await untilDecided(pipeline, triggerId);
+  const tick = { ...input, scheduledAt };
+  const { triggerId } = await ticking(scheduledAt).submitTick(tick);
+  const decided = await untilDecided(tick, triggerId);
   if (decided.kind === 'rejected') return { outcome: 'rejected', triggerId, reason: decided.reason };
   const { runId, own } = decided;
   const run = await follow(decided);

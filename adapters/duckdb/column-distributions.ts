@@ -2,7 +2,7 @@
  * Distributions of columns, of any number of rows in bounded memory: those with few distinct values value by value, the others in bins that are counted
  * while the rows stream by. The bins' edges are numbers here and never text: written out, their 17 digits would be decimals and compare otherwise.
  */
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import type { ColumnDistribution, FeatureColumn, NumericDistribution } from '../../contracts/features.ts';
 import { createBinCounter, edgesOfSample, exactDistribution, EXACT_VALUES, SAMPLED_ROWS, type Range } from '../../domain/drift/binning.ts';
 import { comparisonEdges } from '../../domain/drift/numeric-pair.ts';
@@ -56,18 +56,18 @@ const countCategories = async (connection: DuckDBConnection, relation: string, {
   return { type: 'categorical', column: name, categories: named.map(({ category }) => category ?? ''), counts: [...kept, others], missing };
 };
 
-/** Streams columns of numbers, null as NaN, some rows at a time. The arrays are used again for the next rows. */
-const streamNumbers = async (connection: DuckDBConnection, { from, names }: { from: string; names: readonly string[] }, take: (columns: Float64Array[]) => void): Promise<void> => {
-  const select = names.map((name) => `coalesce(${identifier(name)}::DOUBLE, 'nan'::DOUBLE)`);
-  const result = await connection.stream(`SELECT ${select.join(', ')} FROM ${from}`);
-  const buffers = names.map(() => new Float64Array(0));
+const selectNumbers = (names: readonly string[], from: string): string => `SELECT ${names.map((name) => `coalesce(${identifier(name)}::DOUBLE, 'nan'::DOUBLE)`).join(', ')} FROM ${from}`;
+
+/** Takes columns of numbers, some rows at a time. The arrays are used again for the next rows. */
+const takeNumbers = async (result: DuckDBResult, take: (columns: Float64Array[]) => void): Promise<void> => {
+  const buffers = Array.from({ length: result.columnCount }, () => new Float64Array(0));
   for (;;) {
     const chunk = await result.fetchChunk();
     // Asked once: it is a call into DuckDB.
     const rows = chunk?.rowCount ?? 0;
     if (chunk === null || rows === 0) return;
     take(
-      names.map((_name, column) => {
+      buffers.map((_buffer, column) => {
         if (buffers[column]!.length < rows) buffers[column] = new Float64Array(rows);
         const buffer = buffers[column]!;
         const vector = chunk.getColumnVector(column);
@@ -84,7 +84,9 @@ const sampleColumns = async (connection: DuckDBConnection, relation: string, { n
   const percent = Math.min(100, (100 * SAMPLED_ROWS) / Math.max(1, rows));
   const parts: Float64Array[][] = names.map(() => []);
   const from = `(SELECT * FROM (SELECT ${names.map(identifier).join(', ')} FROM ${relation}) USING SAMPLE ${percent} PERCENT (bernoulli, ${SAMPLE_SEED}))`;
-  await streamNumbers(connection, { from, names }, (columns) => columns.forEach((values, index) => parts[index]!.push(values.filter(Number.isFinite))));
+  // Collected and not streamed: a stream would give a chunk for every 2,048 rows that were read, with room for as many and hardly a row in it.
+  const sampled = await connection.run(selectNumbers(names, from));
+  await takeNumbers(sampled, (columns) => columns.forEach((values, index) => parts[index]!.push(values.filter(Number.isFinite))));
   return new Map(names.map((name, index) => [name, joinParts(parts[index]!)]));
 };
 
@@ -111,7 +113,7 @@ const edgesFor = (name: string, { summaries, samples, reference }: Many): number
 const countBins = async (connection: DuckDBConnection, relation: string, many: Many): Promise<NumericDistribution[]> => {
   if (many.names.length === 0) return [];
   const counters = many.names.map((name) => createBinCounter(edgesFor(name, many)));
-  await streamNumbers(connection, { from: relation, names: many.names }, (columns) => columns.forEach((values, index) => counters[index]!.add(values)));
+  await takeNumbers(await connection.stream(selectNumbers(many.names, relation)), (columns) => columns.forEach((values, index) => counters[index]!.add(values)));
   return counters.map((counter, index) => counter.result(many.names[index]!));
 };
 

@@ -75,6 +75,16 @@ export const readReceivers = async ({ receiversFile }: NotifyConfig): Promise<Re
   throw new NotifyMisconfigured(`the file of receivers is not valid at ${issue?.path.join('.') || 'its top'}: ${issue?.message ?? 'unknown'}`);
 };
 
+/** Names of the receivers, for the one who checks a pipeline; undefined where there is no file, or none that could be read. */
+export const receiverNames = async (config: NotifyConfig): Promise<string[] | undefined> => {
+  try {
+    return Object.keys((await readReceivers(config)).receivers);
+  } catch (error) {
+    if (error instanceof NotifyMisconfigured) return undefined;
+    throw error;
+  }
+};
+
 /** The text of a secret. @throws NotifyMisconfigured that names the variable or the file, as the operator wrote it */
 export const readSecret = async (reference: SecretReference, { receiversFile = '.', secrets }: NotifyConfig): Promise<string> => {
   if ('env' in reference) {

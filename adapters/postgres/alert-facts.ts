@@ -1,20 +1,27 @@
 /** What the conditions of alerts are judged by, from the rows of monitor windows. */
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
 import type { NewestWindows } from '../../domain/alerts.ts';
 import type { AlertFacts } from '../../domain/ports/alerts.ts';
 import { askDatabase } from './client.ts';
 import type { Database } from './schema.ts';
 
-type Row = { report: MonitorWindow; window_number: number };
+type Input = Parameters<AlertFacts['newestWindows']>[0];
 
-const readWindows = async (database: Kysely<Database>, { model, version, minimumLabels }: Parameters<AlertFacts['newestWindows']>[0]): Promise<NewestWindows> => {
-  const windows = sql`select report, window_number, labelled >= least(${minimumLabels}::int, rows) as judged from monitor_windows where model = ${model} and version = ${version}`;
-  const { rows: newest } = await sql<Row>`${windows} order by window_number desc limit 1`.execute(database);
-  const { rows: judged } = await sql<Row>`select * from (${windows}) as windows where judged order by window_number desc limit 1`.execute(database);
-  const { rows: counted } = await sql<{ count: number }>`
-    select count(*)::int as count from (${windows}) as windows where window_number > ${judged[0]?.window_number ?? -1}`.execute(database);
-  return { newest: newest[0]?.report ?? null, judged: judged[0]?.report ?? null, withoutLabels: counted[0]?.count ?? 0 };
+/** What a detector of concept drift read of a window lies beside its report. */
+const windowsOf = ({ model, version, minimumLabels }: Input) => sql`
+  select report || jsonb_build_object('concept', concept->'report') as report, window_number, labelled >= least(${minimumLabels}::int, rows) as has_labels
+  from monitor_windows where model = ${model} and version = ${version}`;
+
+const readWindows = async (database: Kysely<Database>, input: Input): Promise<NewestWindows> => {
+  const newestOf = async (condition: RawBuilder<unknown>): Promise<MonitorWindow | null> => {
+    const windows = windowsOf(input);
+    const { rows } = await sql<{ report: MonitorWindow }>`select report from (${windows}) as windows where ${condition} order by window_number desc limit 1`.execute(database);
+    return rows[0]?.report ?? null;
+  };
+  const [newest, labelled, estimated] = await Promise.all([newestOf(sql`true`), newestOf(sql`has_labels`), newestOf(sql`not has_labels and report->>'judgedBy' = 'estimate'`)]);
+  const before = labelled?.window ?? -1;
+  return { newest, labelled, estimated: estimated !== null && estimated.window > before ? estimated : null, withoutLabels: newest === null ? 0 : newest.window - before };
 };
 
 /** Facts on PostgreSQL. Every method throws PostgresUnavailable in an outage. */

@@ -7,6 +7,7 @@ import { monitorStatusQuery } from '../../contracts/messages.ts';
 import { ColumnDrift, type MonitorStatus, type MonitorWindow } from '../../contracts/monitor.ts';
 import { EstimatedQuality, WindowQuality } from '../../contracts/quality.ts';
 import { WORKFLOWS_POOL } from '../../contracts/queues.ts';
+import { AlertSummary, listAlerts } from '../alerts/alert-rows.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { Instant, iso, Limit, ModelParams, problems } from '../http/schemas.ts';
 import { requireModel } from './routes.ts';
@@ -40,6 +41,7 @@ const MonitorView = z.object({
   running: z.boolean().nullable().describe('Whether the monitor answers; null when nobody could be asked.'),
   version: z.number().int().nullable().describe('The version that is watched now.'),
   windows: z.array(WindowView).describe('Newest first.'),
+  alerts: z.array(AlertSummary).describe('Incidents of the model that are not resolved, newest first.'),
 });
 
 const QUERY_MS = 1_000;
@@ -83,8 +85,10 @@ export const registerMonitorRoutes = (app: App, context: ApiContext): void => {
     handler: async (request) => {
       const { model } = request.params;
       await requireModel(context, model);
-      const [status, windows] = await Promise.all([askMonitor(context, model), windowsOf(context, model, request.query.limit)]);
-      return { model, running: status === null ? null : status !== undefined, version: status?.version ?? windows[0]?.version ?? null, windows };
+      const { limit } = request.query;
+      const open = listAlerts(context, { state: 'unresolved', model, limit });
+      const [status, windows, { alerts }] = await Promise.all([askMonitor(context, model), windowsOf(context, model, limit), open]);
+      return { model, running: status === null ? null : status !== undefined, version: status?.version ?? windows[0]?.version ?? null, windows, alerts };
     },
   });
 };

@@ -129,6 +129,23 @@ export const warningsOf = (spec: PipelineSpec): string[] => {
   if (spec.monitor !== undefined && spec.monitor.quality.minimumLabels > spec.monitor.rows) {
     warnings.push(`monitor.quality.minimumLabels (${spec.monitor.quality.minimumLabels}) is more than monitor.rows (${spec.monitor.rows}): no window can be judged.`);
   }
+  if (spec.monitor === undefined && spec.alerts.receivers.length > 0 && spec.alerts.on.every((kind) => kind === 'drift' || kind === 'quality' || kind === 'labelsMissing')) {
+    warnings.push('alerts.on names only what a monitor sees, but there is no monitor part.');
+  }
   if (spec.gates.length === 0) warnings.push('There are no gates: every trained model is rolled out.');
   return warnings;
+};
+
+/** Receivers of alerts that the operator has not declared: nobody would be told. Undefined receivers are not known here. */
+export const receiverWarningsOf = (spec: PipelineSpec, receivers: string[] | undefined): string[] => {
+  if (spec.kind !== 'model' || receivers === undefined) return [];
+  const named = { receivers: spec.alerts.receivers, escalateTo: spec.alerts.escalateTo ?? [] };
+  return Object.entries(named).flatMap(([field, names]) =>
+    names
+      .filter((name) => !receivers.includes(name))
+      .map((name) => {
+        const nearest = nearestKey(name, receivers);
+        return `alerts.${field} names "${name}", which is not in the operator's file of receivers: nobody would be told.${nearest === undefined ? '' : ` Did you mean "${nearest}"?`}`;
+      }),
+  );
 };

@@ -10,7 +10,7 @@ import { Instant, iso, NameParams, problems } from '../http/schemas.ts';
 import { syncAll } from '../schedules/sync.ts';
 import { parseYaml, type ParsedText } from './parse-text.ts';
 import { validatePipeline } from './validate.ts';
-import { warningsOf } from './contradictions.ts';
+import { receiverWarningsOf, warningsOf } from './contradictions.ts';
 
 const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'];
 
@@ -71,7 +71,7 @@ const registerApply = (app: App, context: ApiContext): void => {
       const applied = await context.pipelines.apply(spec, principalOf(request));
       // An unchanged schedule too: someone may have changed Temporal's by hand.
       const unsynced = await syncAll(context, spec.name, applied.schedules.map(({ name }) => name));
-      return reply.code(applied.created ? 201 : 200).send({ name: spec.name, ...applied, warnings: [...warningsOf(spec), ...unsynced] });
+      return reply.code(applied.created ? 201 : 200).send({ name: spec.name, ...applied, warnings: [...warningsOf(spec), ...receiverWarningsOf(spec, await context.receivers()), ...unsynced] });
     },
   });
 };

@@ -23,6 +23,7 @@ const TriggerView = z.object({
   runId: z.string().nullable(),
   coalescedInto: z.string().nullable(),
   rejection: z.string().nullable(),
+  quality: z.enum(['holds', 'dropped', 'unknown']).nullable().describe('What the labels of the window said of the quality, where a monitor found it.'),
   at: Instant,
   recordedAt: Instant,
 });
@@ -102,6 +103,7 @@ const listTriggers = async ({ database }: ApiContext, { pipeline, limit }: z.inf
     runId: row.run_id,
     coalescedInto: row.coalesced_into,
     rejection: row.rejection,
+    quality: row.quality as 'holds' | null,
     at: iso(row.at),
     recordedAt: iso(row.recorded_at),
   }));

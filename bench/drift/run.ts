@@ -22,7 +22,7 @@ const PEER = join(import.meta.dirname, 'peers', 'evidently_drift.py');
 /** The environment in which test:references runs the same library. */
 const requirements = join(repositoryRoot, 'test', 'references', 'requirements', 'evidently.txt');
 
-type Result = { seconds: number; scores: Record<string, number>; version?: string };
+type Result = { seconds: number; cpuSeconds: number; scores: Record<string, number>; version?: string };
 type Row = { what: string; rows: number; measured: Measured<Result> };
 
 const peerPython = async (): Promise<string> => {
@@ -41,9 +41,9 @@ const requireSameScores = (left: Result, right: Result): number => {
 };
 
 const print = (table: Row[]): void => {
-  console.log('\nprogram      rows per side   seconds   wall with start   peak MB');
+  console.log('\nprogram      rows per side   seconds   CPU seconds   wall with start   peak MB');
   for (const { what, rows: size, measured } of table) {
-    const cells = [what.padEnd(10), String(size).padStart(14), measured.result.seconds.toFixed(2).padStart(9), measured.wallSeconds.toFixed(2).padStart(15), measured.peakMegabytes.toFixed(0).padStart(11)];
+    const cells = [what.padEnd(10), String(size).padStart(14), measured.result.seconds.toFixed(2).padStart(9), measured.result.cpuSeconds.toFixed(2).padStart(11), measured.wallSeconds.toFixed(2).padStart(15), measured.peakMegabytes.toFixed(0).padStart(11)];
     console.log(cells.join('  '));
   }
 };

@@ -144,7 +144,7 @@ const registerActs = (schedule: Command): void => {
       const { api, output } = openSession(command);
       const answer = await api.post<{ ticks: number; first: string; last: string }>(`${pathOf(pipeline, name)}/backfill`, options);
       if (output.json) return output.document(answer);
-      output.say(`${answer.ticks} ticks of ${pipeline}/${name}, from ${answer.first} to ${answer.last}`);
+      output.say(`${answer.ticks} ${answer.ticks === 1 ? 'tick' : 'ticks'} of ${pipeline}/${name}, from ${answer.first} to ${answer.last}`);
     });
   schedule
     .command('delete <pipeline> <name>')

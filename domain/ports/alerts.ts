@@ -17,7 +17,7 @@ export interface AlertBook {
 
 /** What conditions are judged by. */
 export interface AlertFacts {
-  /** The newest windows of a version; a window with at least `minimumLabels` labels (or all of its rows) is judged. */
+  /** The newest windows of a version; a window with at least `minimumLabels` labels, or all of them, counts as labelled. */
   newestWindows(input: { model: string; version: number; minimumLabels: number }): Promise<NewestWindows>;
 }
 

@@ -52,6 +52,7 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: 4_000 }) },
+    receivers: async () => ['team', 'mail'],
     isDatabaseOutage,
     temporal: { namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
     createRegistry: () => new Registry(),

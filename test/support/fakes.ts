@@ -124,7 +124,7 @@ export const columnDrift = (column: string, score: number, changes: Partial<Colu
 
 /** Ports of reports where no pipeline is known, so that nothing is an alert. */
 export const silentReports: ReportPorts = {
-  facts: { newestWindows: async () => ({ newest: null, judged: null, withoutLabels: 0 }) },
+  facts: { newestWindows: async () => ({ newest: null, labelled: null, estimated: null, withoutLabels: 0 }) },
   pipelines: { current: async () => undefined, version: async () => undefined },
   registry: {
     registerVersion: async () => {

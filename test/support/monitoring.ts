@@ -1,7 +1,19 @@
 /** Windows of a monitor and accounts of attempts, complete and valid, to be changed where a test cares. */
-import type { MonitorWindow } from '../../contracts/monitor.ts';
+import type { ColumnDrift, MonitorWindow } from '../../contracts/monitor.ts';
 import type { AttemptUse } from '../../contracts/resources.ts';
-import { columnDrift } from './fakes.ts';
+
+export const columnDrift = (column: string, changes: Partial<ColumnDrift> = {}): ColumnDrift => ({
+  column,
+  method: 'psi',
+  score: 0.02,
+  threshold: 0.1,
+  adjusted: null,
+  drifted: false,
+  missing: { reference: 0, current: 0, drifted: false },
+  newCategories: [],
+  newShare: 0,
+  ...changes,
+});
 
 /** A window of an hour in which `wind` and `carrier` drifted. */
 export const driftWindow = (window: number, changes: Partial<MonitorWindow> = {}): MonitorWindow => ({
@@ -14,9 +26,9 @@ export const driftWindow = (window: number, changes: Partial<MonitorWindow> = {}
   driftScore: 0.667,
   drifted: true,
   columns: [
-    columnDrift('distance', 0.02, { method: 'psi', threshold: 0.25 }),
-    columnDrift('wind', 0.8, { method: 'psi', threshold: 0.25 }),
-    columnDrift('carrier', 0.12),
+    columnDrift('distance'),
+    columnDrift('wind', { score: 0.8, drifted: true }),
+    columnDrift('carrier', { method: 'wasserstein', score: 0.12, drifted: true }),
   ],
   prediction: null,
   quality: null,

@@ -89,6 +89,16 @@ describe('a tick', () => {
     await end('crowded');
   });
 
+  it('is told to the ledger again when a ledger that was ended by hand has forgotten it', async () => {
+    const scenario = scenarioOf('forgotten');
+    scenario.connected = false;
+    const tick = await environment.startTick(tickOf('forgotten'), '2026-01-05T06:00:00Z');
+    await expect.poll(() => scenario.submitted.length, { timeout: 30_000 }).toBe(1);
+    scenario.connected = true;
+    expect(await resultOf(tick, '30 minutes')).toMatchObject({ outcome: 'ran', run: 'ended' });
+    await end('forgotten');
+  });
+
   it('that is cancelled cancels its own run, and ends after it', async () => {
     const scenario = scenarioOf('replaced', { gates: [{ kind: 'approval', expiresSeconds: 3_600 }] });
     const tick = await environment.startTick(tickOf('replaced'), '2026-01-05T06:00:00Z');

@@ -116,8 +116,11 @@ describe('a failed run', () => {
     expect(actions).toEqual([{ action: 'alert.acknowledge', actor: 'the approver' }, { action: 'alert.resolve', actor: 'the operator' }]);
   });
 
-  it('is no incident when the policy does not want it', async () => {
-    await apply('quiet', { on: ['drift'], receivers: ['team'] });
+  it('is no incident when the policy does not want it; a receiver that nobody declared is a warning', async () => {
+    const alerts = { on: ['drift'], receivers: ['team'], escalateTo: ['tema'] };
+    const applied = await api.as('author', { method: 'PUT', url: '/api/v1/pipelines/quiet', payload: modelPipeline('quiet', { alerts }) });
+    expect(applied.body.warnings.slice(0, 1)).toEqual(['alerts.on names only what a monitor sees, but there is no monitor part.']);
+    expect(applied.body.warnings.at(-1)).toBe('alerts.escalateTo names "tema", which is not in the operator\'s file of receivers: nobody would be told. Did you mean "team"?');
     await failRun('quiet');
     await eventually('the end of the run', async () => ((await get('/api/v1/runs?pipeline=quiet')).runs[0]?.state === 'failed' ? true : undefined), 30_000);
     expect((await get('/api/v1/alerts?pipeline=quiet')).alerts).toEqual([]);
@@ -256,6 +259,8 @@ describe('the rows', () => {
     expect(pages).toEqual([[id(14), id(13)], [id(11), id(10)], [id(12)]]);
     expect((await get('/api/v1/alerts?model=paged&state=unresolved')).alerts.length).toBe(4);
     expect((await get('/api/v1/alerts?model=paged&kind=quality')).alerts).toEqual([]);
+    await stack.test.database.insertInto('registered_models').values({ name: 'paged' }).execute();
+    expect((await get('/api/v1/models/paged/monitor?limit=3')).alerts.map((alert: AnswerBody) => alert.alertId)).toEqual([id(13), id(11), id(10)]);
     expect((await get('/api/v1/alerts?cursor=x')).code).toBe('InvalidRequest');
     expect((await get('/api/v1/alerts?kind=nothing')).code).toBe('InvalidRequest');
   });
@@ -264,9 +269,13 @@ describe('the rows', () => {
     const facts = createAlertFacts(stack.test.database);
     const windows = createMonitorWindows(stack.test.database);
     const newest = () => facts.newestWindows({ model: 'rows', version: 2, minimumLabels: 500 });
-    expect(await newest()).toEqual({ newest: null, judged: null, withoutLabels: 0 });
+    expect(await newest()).toEqual({ newest: null, labelled: null, estimated: null, withoutLabels: 0 });
     for (const window of [0, 1, 2, 3]) await windows.save('rows', monitorWindow(window, 2, { labelled: window === 1 ? 600 : 20 }));
     const found = await newest();
-    expect([found.newest?.window, found.judged?.window, found.withoutLabels]).toEqual([3, 1, 2]);
+    expect([found.newest?.window, found.labelled?.window, found.estimated, found.withoutLabels]).toEqual([3, 1, null, 2]);
+    // An estimate judges the quality, and is no label.
+    await windows.save('rows', monitorWindow(4, 2, { judgedBy: 'estimate' }));
+    const estimated = await newest();
+    expect([estimated.newest?.window, estimated.labelled?.window, estimated.estimated?.window, estimated.withoutLabels]).toEqual([4, 1, 4, 3]);
   });
 });

@@ -9,8 +9,8 @@ import { PriceTable } from '../../../contracts/resources.ts';
 import { createTestApi, modelPipeline, unreachableTemporal, type TestApi } from '../../support/api.ts';
 import { databasePerTest } from '../../support/database-per-test.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import { columnDrift, registration, stepContext } from '../../support/fakes.ts';
-import { attemptUse, driftWindow } from '../../support/monitoring.ts';
+import { registration, stepContext } from '../../support/fakes.ts';
+import { attemptUse, columnDrift, driftWindow } from '../../support/monitoring.ts';
 
 let test: TestDatabase;
 let api: TestApi;
@@ -27,7 +27,7 @@ const record = async (): Promise<void> => {
   await createModelRegistry(test.database).registerVersion(registration('flights.r1'));
   const windows = createMonitorWindows(test.database);
   const histogram = { column: 'wind', type: 'numeric' as const, bins: [{ label: '≤ 1', reference: 10, current: 90 }] };
-  for (const number of [0, 1]) await windows.save('flights', driftWindow(number, { quality: number === 0 ? 0.71 : null, labelled: number === 0 ? 600 : 0, estimatedQuality: 0.7 }), { histograms: [histogram] });
+  for (const number of [0, 1]) await windows.save('flights', driftWindow(number, { quality: number === 0 ? 0.71 : null, labelled: number === 0 ? 600 : 0 }), { histograms: [histogram] });
   await windows.recordDecision('flights', 1, 1, 'drift: of wind');
   const at = '2026-05-01T02:30:00.000Z';
   const trigger = { id: 't1', kind: 'drift' as const, reason: 'drift score 0.5', at, source: 'monitor/flights' };
@@ -58,7 +58,7 @@ describe('a report', () => {
       ['distance', false, 'psi', 0.02, 0.25],
     ]);
     expect(report.columns[0]?.histogram).toEqual({ column: 'wind', type: 'numeric', bins: [{ label: '≤ 1', reference: 10, current: 90 }] });
-    expect(report.windows.map(({ window, quality, judgedQuality, estimatedQuality }) => [window, quality, judgedQuality, estimatedQuality])).toEqual([[0, 0.71, 0.75, 0.7], [1, null, 0.75, 0.7]]);
+    expect(report.windows.map(({ window, quality, judgedQuality }) => [window, quality, judgedQuality])).toEqual([[0, 0.71, 0.75], [1, null, 0.75]]);
     expect(report.decisions.map(({ kind, title, outcome }) => [kind, title, outcome])).toEqual([
       ['trigger', 'drift trigger', 'ran flights.r2'],
       ['trigger', 'drift trigger', 'rejected: cooling down'],
@@ -150,7 +150,7 @@ describe('metrics of the record', () => {
 
   it('stay bounded, however many pipelines, models and columns there are', async () => {
     const windows = createMonitorWindows(test.database);
-    const columns = Array.from({ length: 400 }, (_, index) => columnDrift(`c${index}`, index / 100));
+    const columns = Array.from({ length: 400 }, (_, index) => columnDrift(`c${index}`, { score: index / 100, drifted: index > 20 }));
     for (let model = 0; model < 60; model += 1) await windows.save(`m${model}`, driftWindow(0, { columns }));
     await test.pool.query(`insert into runs (run_id, pipeline, pipeline_version, workflow_id, trigger, state, finished_at) select 'p' || n || '.1', 'p' || n, 1, 'w' || n, '{}', 'succeeded', now() from generate_series(1, 300) n`);
     await test.pool.query(`insert into pipelines (name, current_version) select 'p' || n, 1 from generate_series(1, 300) n`);

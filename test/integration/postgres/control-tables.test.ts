@@ -5,6 +5,7 @@ import { createRetrains } from '../../../adapters/postgres/retrains.ts';
 import { createScheduleRows } from '../../../adapters/postgres/schedules.ts';
 import { createTriggerLedger } from '../../../adapters/postgres/trigger-ledger.ts';
 import { createWorkerLeases } from '../../../adapters/postgres/worker-leases.ts';
+import { readReasons } from '../../../api/runs/run-rows.ts';
 import type { MonitorWindow } from '../../../contracts/monitor.ts';
 import type { TriggerOutcome } from '../../../contracts/trigger.ts';
 import { PerennialFailure } from '../../../domain/failure.ts';
@@ -53,6 +54,23 @@ describe('where a trigger led', () => {
     expect(await led('e')).toEqual({ kind: 'run', runId: 'flights.r1', own: false });
     expect(await led('unknown')).toEqual({ kind: 'pending' });
     expect(await ledger.resolve('taxis', 'a')).toEqual({ kind: 'pending' });
+  });
+});
+
+describe('the reasons of a run', () => {
+  it('are those of the trigger that started it, and of all that were coalesced into it or into that', async () => {
+    const ledger = createTriggerLedger(test.database);
+    const decide = (id: string, reason: string, outcome: TriggerOutcome) => ({ trigger: { id, kind: 'drift' as const, reason, at: '2026-01-01T00:00:00Z', source: 's', quality: 'unknown' as const }, outcome });
+    await ledger.record('flights', [
+      decide('queued', 'new data', { outcome: 'ran', runId: 'flights.r1' }),
+      decide('before', 'more data', { outcome: 'coalesced', into: 'queued' }),
+      ...Array.from({ length: 999 }, (_, index) => decide(`storm-${index}`, 'a storm', { outcome: 'coalesced', into: 'flights.r1' })),
+      decide('other', 'a storm', { outcome: 'coalesced', into: 'flights.r2' }),
+    ]);
+    await ledger.record('taxis', [decide('t', 'not ours', { outcome: 'coalesced', into: 'queued' })]);
+    const reasons = await readReasons(test.pool, 'flights.r1');
+    expect(reasons.map(({ reason, events, started }) => [reason, events, started])).toEqual([['new data', 1, true], ['a storm', 999, false], ['more data', 1, false]]);
+    expect(await readReasons(test.pool, 'flights.none')).toEqual([]);
   });
 });
 

@@ -1,14 +1,17 @@
 /** Schedules on a real Temporal server with real workers: as declared, overlapping, filled in, paused by a failure, and over a server that was away. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { runCommandLine } from '../../../cli/command-line.ts';
 import { createTestApi, eventually, stepsPipeline, type AnswerBody, type TestApi } from '../../support/api.ts';
 import { startOrchestration, type Orchestration } from '../../support/orchestration.ts';
 
 let orchestration: Orchestration;
 let api: TestApi;
+let url: string;
 
 beforeAll(async () => {
   orchestration = await startOrchestration({ pools: ['workflows', 'data'] });
   api = await createTestApi(orchestration.test, orchestration.client);
+  url = await api.app.listen({ host: '127.0.0.1', port: 0 });
 });
 
 afterAll(async () => {
@@ -74,6 +77,35 @@ describe('applying a pipeline', () => {
     expect(wrong.errors).toMatchObject([{ path: 'schedule.cron', message: expect.stringContaining('minute "61"') }, { path: 'schedule.timeZone', fix: expect.stringContaining('Europe/Berlin') }]);
     expect((await apply('wrong', { everySeconds: 60, overlap: 'skipp' })).errors).toMatchObject([{ path: 'schedule.overlap', fix: expect.stringContaining('"skip"') }]);
     expect((await api.as('author', { method: 'PUT', url: pathOf('nowhere', 'x'), payload: { cron: '@daily' } })).body.code).toBe('PipelineNotFound');
+  });
+});
+
+describe('the command line', () => {
+  it('creates, shows, pauses, resumes, fills in and deletes a schedule', async () => {
+    await apply('typed', undefined);
+    vi.stubEnv('PERENNIAL_API_KEY', await api.keyOf('author'));
+    const written: string[] = [];
+    const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+    const say = async (...words: string[]): Promise<string> => {
+      written.length = 0;
+      expect(await runCommandLine(['node', 'perennial', '--url', url, 'schedule', ...words])).toBe(0);
+      return written.join('');
+    };
+    try {
+      expect(await say('create', 'typed', 'nightly', '--cron', '0 6 * * *', '--time-zone', 'Europe/Berlin', '--overlap', 'bufferOne', '--jitter', '5m', '--catchup', '2h', '--pause-on-failure')).toMatch(/^typed\/nightly {2}active {2}cron 0 6 \* \* \* \(Europe\/Berlin\) {2}\(put by API\)/);
+      expect((await temporal('schedule/typed/nightly')).policies).toEqual({ overlap: 'BUFFER_ONE', catchupWindow: 7_200_000, pauseOnFailure: true });
+      expect(await say('pause', 'typed', 'nightly', '--reason', 'holidays')).toBe('paused typed/nightly\n');
+      expect(await say('list', '--pipeline', 'typed')).toMatch(/typed +nightly +cron 0 6 .* paused/);
+      expect(await say('backfill', 'typed', 'nightly', '--from', '2026-01-01T00:00:00Z', '--until', '2026-01-02T00:00:00Z')).toMatch(/^1 tick of typed\/nightly, from 2026-01-01T05:0[0-4]:/);
+      expect(await say('resume', 'typed', 'nightly')).toBe('resumed typed/nightly\n');
+      await eventually('the tick', async () => (/2026-01-01T05:00:00.000Z +ran +typed\./.test(await say('get', 'typed', 'nightly')) ? true : undefined));
+      expect(JSON.parse(await say('get', 'typed', 'nightly', '--json'))).toMatchObject({ origin: 'api', live: { paused: false, taken: 1 }, ticks: [{ outcome: 'ran' }] });
+      expect(await say('trigger', 'typed', 'nightly')).toMatch(/^one tick of typed\/nightly/);
+      expect(await say('delete', 'typed', 'nightly')).toBe('deleted typed/nightly\n');
+    } finally {
+      stdout.mockRestore();
+      vi.unstubAllEnvs();
+    }
   });
 });
 

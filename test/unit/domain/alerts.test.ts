@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AlertsSpec } from '../../../contracts/alert.ts';
-import { MonitorSpec } from '../../../contracts/monitor.ts';
+import { MonitorSpec, type MonitorWindow } from '../../../contracts/monitor.ts';
 import type { RunState } from '../../../contracts/run.ts';
 import type { RetrainVerdict } from '../../../contracts/trigger.ts';
 import { championConditions, rolloutConditions, runConditions, wantedConditions, windowConditions, type AlertCondition, type RunEnd } from '../../../domain/alerts.ts';
@@ -63,17 +63,30 @@ describe('the newest windows', () => {
   it('say whether there is drift, whether quality dropped, and whether labels come', () => {
     const drifted = monitorWindow(5, 2, { drifted: true, driftScore: 0.6 });
     const dropped = monitorWindow(3, 2, { labelled: 900, quality: 0.6, qualityDropped: true });
-    expect(shape(say({ newest: drifted, judged: dropped, withoutLabels: 2 }))).toEqual({ drift: true, quality: true, labelsMissing: false });
-    expect(say({ newest: drifted, judged: dropped, withoutLabels: 2 }).map(({ occurrence }) => occurrence.id)).toEqual(['2/5', '2/3/900', '2/5/2']);
-    expect(say({ newest: drifted, judged: null, withoutLabels: 3 }).at(-1)).toMatchObject({
+    const both = say({ newest: drifted, labelled: dropped, estimated: null, withoutLabels: 2 });
+    expect(shape(both)).toEqual({ drift: true, quality: true, labelsMissing: false });
+    expect(both.map(({ occurrence }) => occurrence.id)).toEqual(['2/5', '2/3/900', '2/5/2']);
+    expect(say({ newest: drifted, labelled: null, estimated: null, withoutLabels: 3 }).at(-1)).toMatchObject({
       kind: 'labelsMissing',
       occurrence: { firing: true, reason: 'the last 3 windows of version 2 have fewer than 500 labels each' },
     });
-    expect(say({ newest: null, judged: null, withoutLabels: 0 })).toEqual([]);
+    expect(say({ newest: null, labelled: null, estimated: null, withoutLabels: 0 })).toEqual([]);
+  });
+
+  it('say that quality dropped when labels do, when the estimate of a newer window does, or when the errors rise', () => {
+    const good = monitorWindow(3, 2, { labelled: 900, quality: 0.75, judgedBy: 'labels' });
+    const dropped = { ...good, quality: 0.6, qualityDropped: true };
+    const estimated = monitorWindow(6, 2, { judgedBy: 'estimate' });
+    const quality = (labelled: MonitorWindow | null, estimate: MonitorWindow | null) => shape(say({ newest: estimated, labelled, estimated: estimate, withoutLabels: 1 }))['quality'];
+    expect(quality(good, estimated)).toBe(false);
+    expect(quality(dropped, estimated)).toBe(true);
+    expect(quality(good, { ...estimated, qualityDropped: true })).toBe(true);
+    expect(quality({ ...good, concept: { detector: 'adwin', detected: true, detections: [{ label: 7, direction: 'rise' }], mean: 0.4 } as never }, null)).toBe(true);
+    expect(quality(null, null)).toBeUndefined();
   });
 
   it('are an alert only as far as the policy wants it', () => {
-    const conditions = say({ newest: monitorWindow(1, 1, { drifted: true }), judged: null, withoutLabels: 9 });
+    const conditions = say({ newest: monitorWindow(1, 1, { drifted: true }), labelled: null, estimated: null, withoutLabels: 9 });
     expect(shape(wantedConditions(conditions, AlertsSpec.parse({ on: ['labelsMissing', 'runFailed'] })))).toEqual({ labelsMissing: true });
   });
 });

@@ -2,7 +2,7 @@
  * The time-skipping Temporal server with workers of all pools but `gpu`, on the real workflow bundle and stub activities.
  * Time is global to a server, so the tests of a file share one and skip through it together.
  */
-import type { WorkflowHandle, WorkflowHandleWithFirstExecutionRunId, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
+import type { ConnectionPlugin, WorkflowHandle, WorkflowHandleWithFirstExecutionRunId, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { alertWorkflowId, monitorWorkflowId, rolloutWorkflowId, SEARCH_ATTRIBUTES, tickWorkflowId, triggersWorkflowId, workflowIdOfRunId } from '../../../contracts/ids.ts';
@@ -78,11 +78,17 @@ const startWorkers = async (temporal: TestWorkflowEnvironment, world: World, opt
   };
 };
 
+/** The server takes pings every 30 s for an attack, and cuts the connection of a test that lasts for minutes. */
+const withoutPings: ConnectionPlugin = {
+  name: 'without pings',
+  configureConnection: (options) => ({ ...options, channelArgs: { ...options.channelArgs, 'grpc.keepalive_time_ms': 86_400_000, 'grpc.keepalive_permit_without_calls': 0 } }),
+};
+
 /** The SDK gives the server 5 seconds; on a busy machine Java may need more, and less the second time. */
 const startServer = async (path: string, attempts = 5): Promise<TestWorkflowEnvironment> => {
   try {
     const executable = { type: 'existing-path' as const, path };
-    return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable }, client: { identity: IDENTITY } });
+    return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable }, client: { identity: IDENTITY }, plugins: [withoutPings] });
   } catch (error) {
     if (attempts <= 1 || !String(error).includes('did not start within')) throw error;
     return startServer(path, attempts - 1);
