@@ -11,6 +11,12 @@ export type Expectation = 'unknown' | 'loading' | 'failed';
 
 export type DeploymentLookup = {
   /**
+   * The deployment that routes a request, which counts as under way from the very moment in which it was found: were it counted a turn later,
+   * the deployment might be superseded and its versions released in between. Every `enter` needs its `leave`.
+   * @throws PerennialFailure as `find`
+   */
+  enter(model: string): Promise<AppliedDeployment>;
+  /**
    * @throws PerennialFailure ModelNotFound for a model that nobody deployed; ModelUnavailable when it cannot be loaded, or not in time;
    * Overloaded when too many requests wait
    */
@@ -36,25 +42,35 @@ export const createDeploymentLookup = (
     throw new PerennialFailure('ModelUnavailable', expectation === 'failed' ? `The model "${model}" could not be loaded at this gateway.` : `The model "${model}" is being loaded at this gateway.`);
   };
 
-  const awaitDeployment = async (model: string): Promise<AppliedDeployment> => {
+  type Take = (deployment: AppliedDeployment) => void;
+  const awaitDeployment = async (model: string, take: Take): Promise<AppliedDeployment> => {
     const deadline = AbortSignal.timeout(waitMs);
     for (;;) {
       const [deployment, expectation] = [parts.table.get(model), parts.expectationOf(model)];
-      if (deployment !== undefined) return deployment;
+      if (deployment !== undefined) {
+        take(deployment);
+        return deployment;
+      }
       if (expectation !== 'loading') return refuse(model, expectation);
       parts.hurry(model);
       await once(changes, 'change', { signal: deadline }).catch(() => refuse(model, expectation));
     }
   };
 
+  const find = async (model: string, take: Take): Promise<AppliedDeployment> => {
+    const deployment = parts.table.get(model);
+    if (deployment !== undefined) {
+      take(deployment);
+      return deployment;
+    }
+    if (waiting >= mostWaiting) throw new PerennialFailure('Overloaded', `${waiting} requests wait for models to be loaded`);
+    waiting += 1;
+    return awaitDeployment(model, take).finally(() => (waiting -= 1));
+  };
+
   return {
-    find: async (model) => {
-      const deployment = parts.table.get(model);
-      if (deployment !== undefined) return deployment;
-      if (waiting >= mostWaiting) throw new PerennialFailure('Overloaded', `${waiting} requests wait for models to be loaded`);
-      waiting += 1;
-      return awaitDeployment(model).finally(() => (waiting -= 1));
-    },
+    enter: (model) => find(model, (deployment) => (deployment.inFlight += 1)),
+    find: (model) => find(model, () => undefined),
     now: (model) => parts.table.get(model) ?? refuse(model, parts.expectationOf(model)),
     changed: () => void changes.emit('change'),
   };

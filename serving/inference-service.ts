@@ -60,7 +60,7 @@ const countRefusal = (refusals: Pick<RefusalBook, 'count'>, { snapshot, stable, 
   else if (error.code === 'MalformedBody' || error.code === 'InferenceInvalid') refusals.count(place, { reason: 'malformed', input: null });
 };
 
-type ServiceParts = { lookup: Pick<DeploymentLookup, 'find'>; log: Pick<PredictionLog, 'append'>; refusals: Pick<RefusalBook, 'count'> };
+type ServiceParts = { lookup: Pick<DeploymentLookup, 'enter'>; log: Pick<PredictionLog, 'append'>; refusals: Pick<RefusalBook, 'count'> };
 
 export const createInferenceService = ({ lookup, log, refusals }: ServiceParts): InferenceService => {
   /** Writes the record; by the deployment's policy a failure refuses the answer, or lets it go and counts it. */
@@ -90,8 +90,7 @@ export const createInferenceService = ({ lookup, log, refusals }: ServiceParts):
 
   return async (request) => {
     const begunAt = performance.now();
-    const deployment = await lookup.find(request.model);
-    deployment.inFlight += 1;
+    const deployment = await lookup.enter(request.model);
     try {
       const { answer: given, variant } = await answer(deployment, request, readEnvelope(parseBody(request.body)));
       countRequest(variant.metrics, 200, (performance.now() - begunAt) / 1_000);

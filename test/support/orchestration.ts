@@ -49,7 +49,7 @@ export const startOrchestration = async ({ pools, environment = {} }: { pools: r
     linesOf: (name) => lines.get(name) ?? [],
     addWorker,
     stop: async () => {
-      await connection.close();
+      // The connection ends with the process: a call that is still tried again would fail on a closed one, uncaught.
       await fleet.stop();
       await test.drop();
       await postgres.stop();

@@ -20,6 +20,18 @@ describe('the deployment of a request', () => {
     expect(await found).toBe(deployment);
   });
 
+  it('is under way from the moment in which it is found, not a turn later', async () => {
+    const { world, lookup } = setting();
+    const entered = [lookup.enter('flights')];
+    world.deployment = { inFlight: 0 } as AppliedDeployment;
+    lookup.changed();
+    entered.push(lookup.enter('flights'));
+    expect(world.deployment.inFlight).toBe(1);
+    const first = world.deployment;
+    await Promise.all(entered);
+    expect(first.inFlight).toBe(2);
+  });
+
   it.each([
     ['unknown', 'ModelNotFound'],
     ['failed', 'ModelUnavailable'],
