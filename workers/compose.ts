@@ -43,6 +43,9 @@ import type { SchedulePorts } from './sync-schedules.ts';
 /** One connection per activity slot would be idle mostly: activities hold one only while they ask. */
 const DATABASE_CONNECTIONS = 12;
 
+/** The client's own retries grow far apart in an outage; the look at the schedules, which is repeated, finds the server sooner. */
+const SCHEDULE_QUESTION_MS = 5_000;
+
 export type Composition = {
   ports: ActivityPorts;
   settlement: SettlementPorts;
@@ -88,7 +91,7 @@ export const compose = (config: Config): Composition => {
   return {
     ports,
     settlement: { ledger, artifacts, closedRun: createClosedRuns(client), reportEnd: (end) => reportRunEnd(ports, end) },
-    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
+    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: SCHEDULE_QUESTION_MS }) },
     leases: createWorkerLeases(database),
     metrics,
     close: async () => {

@@ -169,7 +169,7 @@ describe('a schedule over an outage', () => {
     expect((await show('outage')).degraded).toMatch(/Temporal does not answer/);
     await eventually('ten intervals', async () => (Date.now() - gone > 10_000 ? true : undefined));
     await orchestration.processes.resume('temporal');
-    const caughtUp = await until('outage', ({ synced, live }) => synced && live !== null && live.taken > before.taken);
+    const caughtUp = await until('outage', ({ synced, live }) => synced && live !== null && live.taken > before.taken, 90_000);
     expect((await temporal('schedule/outage/default')).spec.intervals?.[0]?.every).toBe(2_000);
     await stop('outage');
     expect(caughtUp.live.skippedByOverlap).toBeGreaterThanOrEqual(before.skippedByOverlap);
