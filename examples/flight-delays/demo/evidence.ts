@@ -1,10 +1,21 @@
 /** What the systems themselves say: Temporal histories and rows of PostgreSQL, never the demo's own variables. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EvaluationReport } from '../../../contracts/model.ts';
 import { MODEL, type Stage } from './stage.ts';
 
-/** Close status of a workflow and the types of the activities that its history says were completed. */
+const CLOSING_MS = 20_000;
+
+/** A workflow closes a moment after the row of its end was written, which its last activity does. */
+const awaitClosed = async (handle: ReturnType<Stage['temporal']['workflow']['getHandle']>): Promise<void> => {
+  for (const until = Date.now() + CLOSING_MS; Date.now() < until; await pause(100)) {
+    if ((await handle.describe()).status.name !== 'RUNNING') return;
+  }
+};
+
+/** Close status of a workflow that has ended, and the types of the activities that its history says were completed. */
 export const historyOf = async (stage: Stage, workflowId: string, runId?: string): Promise<{ status: string; activities: string[]; events: number }> => {
   const handle = stage.temporal.workflow.getHandle(workflowId, runId);
+  await awaitClosed(handle);
   const [description, history] = await Promise.all([handle.describe(), handle.fetchHistory()]);
   const events = history.events ?? [];
   const scheduled = new Map(events.flatMap((event) => (event.activityTaskScheduledEventAttributes ? [[Number(event.eventId), event.activityTaskScheduledEventAttributes.activityType?.name ?? '']] : [])));
