@@ -11,6 +11,7 @@ import type { JudgedVersion } from '../domain/judge-quality.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { ModelRegistry, VersionRecord } from '../domain/ports/model-registry.ts';
 import type { PredictionLog } from '../domain/ports/monitoring.ts';
+import { readJson } from './data-ports.ts';
 
 /** `quality` is null for a version whose report is gone, or of before there was one; `judged` are the metrics of its evaluation. */
 export type MonitorReference = { training: DriftSide; quality: QualityReference | null; judged: Metrics };
@@ -22,11 +23,10 @@ const CACHED_REFERENCES = 20;
 /** The monitored version never changes, so what live rows are compared with is read once per process. */
 export const createReferenceReader = ({ registry, artifacts }: { registry: ModelRegistry; artifacts: ArtifactStore }) => {
   const cache = new Map<string, Known>();
-  const readJson = async (artifact: ArtifactRef): Promise<unknown> => JSON.parse(Buffer.from(await artifacts.get(artifact)).toString('utf8'));
   /** The report may have been cleaned away, or be of before it had these parts; the inputs are watched without it. */
   const readReport = async (artifact: ArtifactRef): Promise<{ prediction: ColumnDistribution | null; quality: QualityReference | null }> => {
     try {
-      const { scores, quality } = (await readJson(artifact)) as { scores?: unknown; quality?: unknown };
+      const { scores, quality } = (await readJson(artifacts, artifact)) as { scores?: unknown; quality?: unknown };
       return { prediction: scores === undefined ? null : ColumnDistribution.parse(scores), quality: quality === undefined ? null : QualityReference.parse(quality) };
     } catch (error) {
       if (error instanceof PerennialFailure && error.code === 'ArtifactNotFound') return { prediction: null, quality: null };
@@ -37,7 +37,7 @@ export const createReferenceReader = ({ registry, artifacts }: { registry: Model
     const key = `${manifest.sha256}/${report.sha256}`;
     const known = cache.get(key);
     if (known !== undefined) return known;
-    const { reference } = FeatureSetManifest.parse(await readJson(manifest));
+    const { reference } = FeatureSetManifest.parse(await readJson(artifacts, manifest));
     const { prediction, quality } = await readReport(report);
     const read = { training: { columns: reference, prediction }, quality };
     if (cache.size >= CACHED_REFERENCES) cache.clear();

@@ -32,7 +32,7 @@ export const ReportWindow = z.object({
   to: Instant,
   rows: z.number().int(),
   labelled: z.number().int(),
-  driftScore: z.number().describe('Share of the columns that drifted.'),
+  driftScore: z.number().describe('Share of the columns whose test says drift.'),
   drifted: z.boolean(),
   quality: z.number().nullable().describe('Null until enough labels have come.'),
   estimatedQuality: z.number().nullable().describe('What the quality is estimated to be until labels come; null without an estimate.'),

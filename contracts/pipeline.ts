@@ -9,7 +9,7 @@ import { MonitorSpec } from './monitor.ts';
 import { NAME_PATTERN } from './ids.ts';
 import { RolloutSpec } from './rollout.ts';
 import { DeclaredSchedules } from './schedule.ts';
-import { TriggersSpec } from './trigger.ts';
+import { TriggersSpec } from './retraining-policy.ts';
 
 export const Name = z.string().regex(NAME_PATTERN, 'a name: a letter or digit, then letters, digits, ".", "_" or "-", at most 128 characters');
 

@@ -50,10 +50,11 @@ export const createAccess = ({ waitMs = WAIT_MS }: { waitMs?: number } = {}): Ac
   return {
     isKnown: () => isKnown,
     known: async () => {
+      let timer: NodeJS.Timeout | undefined;
       const tooLate = new Promise<never>((_, reject) => {
-        setTimeout(() => reject(new PerennialFailure('ModelUnavailable', 'The API keys are not known at this gateway yet.')), waitMs).unref();
+        timer = setTimeout(() => reject(new PerennialFailure('ModelUnavailable', 'The API keys are not known at this gateway yet.')), waitMs);
       });
-      await Promise.race([known, tooLate]);
+      await Promise.race([known, tooLate]).finally(() => clearTimeout(timer));
     },
     replace: (next) => {
       isKnown = true;

@@ -27,6 +27,11 @@ export type DeploymentLookup = {
   changed(): void;
 };
 
+type Take = (deployment: AppliedDeployment) => void;
+
+const countIn: Take = (deployment) => void (deployment.inFlight += 1);
+const lookOnly: Take = () => undefined;
+
 const WAIT_MS = 20_000;
 const MOST_WAITING = 4_096;
 
@@ -42,7 +47,6 @@ export const createDeploymentLookup = (
     throw new PerennialFailure('ModelUnavailable', expectation === 'failed' ? `The model "${model}" could not be loaded at this gateway.` : `The model "${model}" is being loaded at this gateway.`);
   };
 
-  type Take = (deployment: AppliedDeployment) => void;
   const awaitDeployment = async (model: string, take: Take): Promise<AppliedDeployment> => {
     const deadline = AbortSignal.timeout(waitMs);
     for (;;) {
@@ -69,8 +73,8 @@ export const createDeploymentLookup = (
   };
 
   return {
-    enter: (model) => find(model, (deployment) => (deployment.inFlight += 1)),
-    find: (model) => find(model, () => undefined),
+    enter: (model) => find(model, countIn),
+    find: (model) => find(model, lookOnly),
     now: (model) => parts.table.get(model) ?? refuse(model, parts.expectationOf(model)),
     changed: () => void changes.emit('change'),
   };

@@ -5,34 +5,37 @@ import { ConceptReport } from '../../contracts/concept-drift.ts';
 import { LiveInputs } from '../../contracts/live-inputs.ts';
 import { monitorStatusQuery } from '../../contracts/messages.ts';
 import { ColumnDrift, type MonitorStatus, type MonitorWindow } from '../../contracts/monitor.ts';
+import { ReportWindow } from '../../contracts/monitor-report.ts';
 import { EstimatedQuality, WindowQuality } from '../../contracts/quality.ts';
 import { WORKFLOWS_POOL } from '../../contracts/queues.ts';
 import { AlertSummary, listAlerts } from '../alerts/alert-rows.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { Instant, iso, Limit, ModelParams, problems } from '../http/schemas.ts';
+import { conceptOf } from './report-windows.ts';
 import { requireModel } from './routes.ts';
 
-const WindowView = z.object({
-  window: z.number().int(),
-  version: z.number().int(),
-  from: Instant,
-  to: Instant,
-  rows: z.number().int(),
-  labelled: z.number().int(),
-  driftScore: z.number().describe('Share of the columns whose test says drift.'),
-  drifted: z.boolean(),
+const WindowView = ReportWindow.pick({
+  window: true,
+  version: true,
+  from: true,
+  to: true,
+  rows: true,
+  labelled: true,
+  driftScore: true,
+  drifted: true,
+  quality: true,
+  judgedQuality: true,
+  qualityDropped: true,
+  decision: true,
+}).extend({
   columns: z.array(ColumnDrift),
   prediction: ColumnDrift.nullable().describe("Drift of the model's score."),
-  quality: z.number().nullable().describe('Null until enough labels have come.'),
-  judgedQuality: z.number().nullable().describe('The value with which the version was judged before it was deployed.'),
-  qualityDropped: z.boolean(),
   judgedBy: z.enum(['labels', 'estimate']).nullish().describe('What said whether quality dropped; null while nothing could.'),
   estimatedQuality: z.number().nullish().describe('The watched metric as the scores promise it; null for one that cannot be estimated.'),
   performance: WindowQuality.nullish().describe('What the labels say, so far.'),
   estimate: EstimatedQuality.nullish().describe('What the scores promise, before any label (CBPE).'),
   concept: ConceptReport.nullish().describe('What the detector of concept drift read; null until the labels have come.'),
   inputs: LiveInputs.nullish().describe('Refused requests, and rows unlike the training rows.'),
-  decision: z.string().nullable().describe('What the monitor made of the window.'),
   updatedAt: Instant,
 });
 
@@ -66,8 +69,7 @@ const askMonitor = async ({ pools, temporalCalls }: ApiContext, model: string): 
 const windowsOf = async ({ database }: ApiContext, model: string, limit: number): Promise<z.infer<typeof WindowView>[]> => {
   const query = database.selectFrom('monitor_windows').select(['report', 'concept', 'decision', 'updated_at']).where('model', '=', model);
   const rows = await query.orderBy('to_at', 'desc').orderBy('window_number', 'desc').limit(limit).execute();
-  const conceptOf = (concept: unknown): z.infer<typeof ConceptReport> | null => (concept as { report: z.infer<typeof ConceptReport> } | null)?.report ?? null;
-  return rows.map((row) => ({ ...(row.report as MonitorWindow), concept: conceptOf(row.concept), decision: row.decision, updatedAt: iso(row.updated_at) }));
+  return rows.map((row) => ({ ...(row.report as MonitorWindow), concept: conceptOf(row), decision: row.decision, updatedAt: iso(row.updated_at) }));
 };
 
 export const registerMonitorRoutes = (app: App, context: ApiContext): void => {

@@ -11,7 +11,7 @@ export type WindowRow = { version: number; window_number: number; report: unknow
 const reportOf = (row: WindowRow): MonitorWindow => row.report as MonitorWindow;
 
 /** What a detector read lies beside the report. */
-const conceptOf = ({ concept }: WindowRow): ConceptReport | null => (concept as { report: ConceptReport } | null)?.report ?? null;
+export const conceptOf = ({ concept }: Pick<WindowRow, 'concept'>): ConceptReport | null => (concept as { report: ConceptReport } | null)?.report ?? null;
 
 /** `metric` is the one that the pipeline watches: estimates are kept of several. */
 export const windowOf = (row: WindowRow, metric: QualityMetric): ReportWindow => {

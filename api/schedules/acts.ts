@@ -1,6 +1,5 @@
 /** What can be done to a schedule: pause, resume, trigger, backfill. Each is Temporal's own act. */
 import { z } from 'zod';
-import { Name } from '../../contracts/pipeline.ts';
 import { BackfillRequest, type ScheduleKey } from '../../contracts/schedule.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { audit } from '../http/audit.ts';
@@ -8,14 +7,13 @@ import { principalOf } from '../http/guard.ts';
 import { invalid } from '../http/problem.ts';
 import { IDEMPOTENT, Instant, problems } from '../http/schemas.ts';
 import { requireSchedule } from './schedule-rows.ts';
+import { ScheduleParams, subjectOf } from './schedule-views.ts';
 
-const Params = z.object({ pipeline: Name, name: Name });
 const Reason = z.strictObject({ reason: z.string().max(500).optional() });
 const Accepted = z.object({ pipeline: z.string(), name: z.string(), accepted: z.string() });
 const AcceptedBackfill = Accepted.extend({ ticks: z.number().int(), first: Instant, last: Instant });
 
 const tags = ['schedules'];
-const subjectOf = ({ pipeline, name }: ScheduleKey): string => `${pipeline}/${name}`;
 
 const SUMMARIES = {
   pause: 'Pauses a schedule: no ticks until it is resumed, and none of them is made up for',
@@ -27,7 +25,7 @@ const registerPauses = (app: App, context: ApiContext, act: 'pause' | 'resume'):
     method: 'POST',
     url: `/api/v1/schedules/:pipeline/:name/${act}`,
     config: { policy: 'runs:write' },
-    schema: { tags, summary: SUMMARIES[act], params: Params, body: Reason.nullish(), response: { 202: Accepted, ...problems(404) } },
+    schema: { tags, summary: SUMMARIES[act], params: ScheduleParams, body: Reason.nullish(), response: { 202: Accepted, ...problems(404) } },
     handler: async (request, reply) => {
       const { pipeline, name } = request.params;
       const principal = principalOf(request);
@@ -45,7 +43,7 @@ const registerTrigger = (app: App, context: ApiContext): void => {
     method: 'POST',
     url: '/api/v1/schedules/:pipeline/:name/trigger',
     config: { policy: 'runs:write' },
-    schema: { tags, summary: 'One tick now, under the overlap policy of the schedule', params: Params, headers: IDEMPOTENT, body: z.strictObject({}).nullish(), response: { 202: Accepted, ...problems(404, 409) } },
+    schema: { tags, summary: 'One tick now, under the overlap policy of the schedule', params: ScheduleParams, headers: IDEMPOTENT, body: z.strictObject({}).nullish(), response: { 202: Accepted, ...problems(404, 409) } },
     handler: async (request, reply) => {
       const { pipeline, name } = request.params;
       const { spec } = await requireSchedule(context.database, request.params);
@@ -80,7 +78,7 @@ const registerBackfill = (app: App, context: ApiContext): void => {
       tags,
       summary: 'Takes the ticks of a past period now',
       description: 'From `from` to `until`, both included. A tick whose scheduled time has its row in the ledger already starts no second run.',
-      params: Params,
+      params: ScheduleParams,
       headers: IDEMPOTENT,
       body: BackfillRequest,
       response: { 202: AcceptedBackfill, ...problems(404, 409) },

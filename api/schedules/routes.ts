@@ -12,10 +12,9 @@ import { problems } from '../http/schemas.ts';
 import type { Principal } from '../keys/key-store.ts';
 import { registerScheduleActs } from './acts.ts';
 import { deleteSchedule, listSchedules, putSchedule, requireSchedule, type ScheduleChange } from './schedule-rows.ts';
-import { ScheduleTick, scheduleView, ScheduleView, ticksOf } from './schedule-views.ts';
+import { ScheduleParams, ScheduleTick, scheduleView, ScheduleView, subjectOf, ticksOf } from './schedule-views.ts';
 import { syncOne } from './sync.ts';
 
-export const ScheduleParams = z.object({ pipeline: Name, name: Name });
 const ScheduleQuery = z.strictObject({ pipeline: Name.optional() });
 const ScheduleDetail = ScheduleView.extend({ ticks: z.array(ScheduleTick).describe('Its rows in the trigger ledger, newest first, at most 20.') });
 
@@ -65,7 +64,7 @@ const put = async (context: ApiContext, { key, spec, principal }: Put): Promise<
     if (error instanceof PerennialFailure && error.code === 'ScheduleInvalid') await takeBack(context, { key, spec, principal }, before);
     throw error;
   }
-  if (change !== 'unchanged') await audit(context.database, principal, { action: 'schedule.put', subject: `${key.pipeline}/${key.name}`, detail: { change } });
+  if (change !== 'unchanged') await audit(context.database, principal, { action: 'schedule.put', subject: subjectOf(key), detail: { change } });
   return change;
 };
 
@@ -99,10 +98,9 @@ const registerDelete = (app: App, context: ApiContext): void => {
     config: { policy: 'pipelines:write' },
     schema: { tags, summary: 'Deletes a schedule; a run that it started goes on', params: ScheduleParams, response: { 204: z.null(), ...problems(404, 409) } },
     handler: async (request, reply) => {
-      const { pipeline, name } = request.params;
       await requireSchedule(context.database, request.params);
       await deleteSchedule(context.database, request.params);
-      await audit(context.database, principalOf(request), { action: 'schedule.delete', subject: `${pipeline}/${name}` });
+      await audit(context.database, principalOf(request), { action: 'schedule.delete', subject: subjectOf(request.params) });
       await syncOne(context, request.params);
       return reply.code(204).send(null);
     },

@@ -1,6 +1,7 @@
 /** What the API shows of a schedule: the wish from its row, and what Temporal says of it. */
 import { z } from 'zod';
 import { scheduleId } from '../../contracts/ids.ts';
+import { Name } from '../../contracts/pipeline.ts';
 import { ScheduleSpec, type ScheduleKey, type ScheduleState } from '../../contracts/schedule.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import { timingText } from '../../domain/schedules.ts';
@@ -8,6 +9,11 @@ import type { ApiContext } from '../http/app-types.ts';
 import { Instant, iso } from '../http/schemas.ts';
 import { scheduleLink } from '../runs/run-links.ts';
 import type { ScheduleRow } from './schedule-rows.ts';
+
+export const ScheduleParams = z.object({ pipeline: Name, name: Name });
+
+/** A schedule as the audit names it. */
+export const subjectOf = ({ pipeline, name }: ScheduleKey): string => `${pipeline}/${name}`;
 
 const LiveSchedule = z.object({
   paused: z.boolean(),

@@ -1,6 +1,7 @@
 /** Alerts and silences. */
 import type { Command } from 'commander';
 import type { Alert, AlertDelivery, Silence } from '../answers.ts';
+import { durationSeconds } from '../duration.ts';
 import { usageFailure } from '../exit-codes.ts';
 import { clean, type Output } from '../output.ts';
 import { openSession, segment, wholeNumber } from '../session.ts';
@@ -65,14 +66,13 @@ const registerActs = (alert: Command): void => {
   }
 };
 
-const DURATION = /^(\d{1,6})(s|m|h|d)$/;
-const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const MOST_DIGITS = 6;
 
 /** The end of a silence: an instant, or a time from its beginning such as 2h. */
 const endOf = (until: string, startsAt: string | undefined): string => {
-  const [, count = '', unit = ''] = DURATION.exec(until) ?? [];
+  const seconds = durationSeconds(until, MOST_DIGITS);
   const startMs = startsAt === undefined ? Date.now() : Date.parse(startsAt);
-  if (count !== '' && !Number.isNaN(startMs)) return new Date(startMs + Number(count) * (UNIT_MS[unit] ?? 0)).toISOString();
+  if (seconds !== undefined && !Number.isNaN(startMs)) return new Date(startMs + seconds * 1_000).toISOString();
   if (Number.isNaN(Date.parse(until))) throw usageFailure(`--for is "${until}"`, 'Give a time such as 30m, 2h or 7d, or an instant (ISO 8601).');
   return new Date(until).toISOString();
 };

@@ -1,20 +1,20 @@
 /** Schedules: list, show, create, pause, resume, trigger, backfill, delete. */
 import type { Command } from 'commander';
 import type { Schedule, ScheduleTick } from '../answers.ts';
+import { durationSeconds } from '../duration.ts';
 import { usageFailure } from '../exit-codes.ts';
 import { clean, type Output } from '../output.ts';
 import { openSession, segment } from '../session.ts';
 
 const pathOf = (pipeline: string, name: string): string => `/api/v1/schedules/${segment(pipeline)}/${segment(name)}`;
 
-const UNITS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3_600, d: 86_400 };
+const MOST_DIGITS = 9;
 
 /** Seconds of a text such as 90, 90s, 15m, 12h or 7d. */
 const seconds = (option: string) => (text: string): number => {
-  const [, number = '', unit = ''] = /^(\d{1,9})([smhd]?)$/.exec(text) ?? [];
-  const factor = UNITS[unit];
-  if (number === '' || factor === undefined) throw usageFailure(`${option} is "${text}"`, `Give a time such as 90s, 15m, 12h or 7d for ${option}.`);
-  return Number(number) * factor;
+  const found = durationSeconds(/^\d+$/.test(text) ? `${text}s` : text, MOST_DIGITS);
+  if (found === undefined) throw usageFailure(`${option} is "${text}"`, `Give a time such as 90s, 15m, 12h or 7d for ${option}.`);
+  return found;
 };
 
 const stateOf = ({ live, synced, syncError }: Schedule): string => {

@@ -29,9 +29,10 @@ const ascending = (left: number, right: number): number => left - right;
 /** For ascending distinct values: edges that give each value a bin that holds nothing else. */
 export const atomEdges = (values: readonly number[]): number[] => ascendingOnce(values.flatMap((value) => [nextBelow(value), value]));
 
-/** Number of edges below the value: its bin. */
-export const binOf = (edges: ArrayLike<number>, value: number): number => {
-  let [low, high] = [0, edges.length];
+/** Number of edges below the value: its bin. `from` and `to` are bounds that are known already. */
+export const binOf = (edges: ArrayLike<number>, value: number, from = 0, to = edges.length): number => {
+  let low = from;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (edges[middle]! < value) low = middle + 1;
@@ -99,13 +100,7 @@ export const createBinCounter = (givenEdges: readonly number[]): BinCounter => {
   const find = (value: number): number => {
     const position = (value - guide.first) * guide.scale;
     const cell = position <= 0 ? 0 : position >= GUIDE_CELLS ? GUIDE_CELLS : position | 0;
-    let [low, high] = [guide.low[cell]!, guide.high[cell]!];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (edges[middle]! < value) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return binOf(edges, value, guide.low[cell], guide.high[cell]);
   };
 
   const add = (values: ArrayLike<number>): void => {

@@ -31,16 +31,18 @@ export type LifecycleInput = {
 type RunView = { state: string };
 type Challenge = { runId: string; end: string; answered: Answered[] };
 
+/** Looks again and again until what is seen will do, or the bound is reached; gives what was seen last. */
+const lookUntil = async <View>(look: () => Promise<View>, isDone: (view: View) => boolean, boundMs: number): Promise<View> => {
+  for (const until = Date.now() + boundMs; ; await pause(200)) {
+    const view = await look();
+    if (isDone(view) || Date.now() > until) return view;
+  }
+};
+
 /** Waits until a run has ended; gives up at the bound and says where it stood. */
 const awaitRun = async (api: ApiClient, runId: string, boundMs: number): Promise<string> => {
-  const until = Date.now() + boundMs;
-  let state = 'unknown';
-  while (Date.now() < until) {
-    state = (await api.get<RunView>(`/runs/${runId}`)).state;
-    if (state !== 'running') return state;
-    await pause(200);
-  }
-  return `still ${state} after ${boundMs} ms`;
+  const { state } = await lookUntil(() => api.get<RunView>(`/runs/${runId}`), (run) => run.state !== 'running', boundMs);
+  return state === 'running' ? `still running after ${boundMs} ms` : state;
 };
 
 /** Applies the pipeline and starts a run of it; `key` makes the start safe to send again. */
@@ -64,14 +66,10 @@ const challenge = async (input: LifecycleInput, api: ApiClient, traffic: Traffic
 
 type DeploymentView = { split: { canary: number | null }; rollout: { rolloutId: string; outcome: { kind: string } | null } | null };
 
-const awaitDeployment = async (api: ApiClient, input: LifecycleInput, until: (view: DeploymentView) => boolean): Promise<DeploymentView> => {
-  const giveUpAt = Date.now() + input.runBoundMs;
-  for (;;) {
-    const view = await api.get<DeploymentView>(`/models/${input.name}/deployment`);
-    if (until(view)) return view;
-    if (Date.now() > giveUpAt) throw new Error(`the deployment stayed ${JSON.stringify(view)} for ${input.runBoundMs} ms`);
-    await pause(200);
-  }
+const awaitDeployment = async (api: ApiClient, { name, runBoundMs }: LifecycleInput, isDone: (view: DeploymentView) => boolean): Promise<DeploymentView> => {
+  const view = await lookUntil(() => api.get<DeploymentView>(`/models/${name}/deployment`), isDone, runBoundMs);
+  if (!isDone(view)) throw new Error(`the deployment stayed ${JSON.stringify(view)} for ${runBoundMs} ms`);
+  return view;
 };
 
 /** An operator sends a quarter of the requests to the first version again, then thinks better of it: all of them must return to the champion. */

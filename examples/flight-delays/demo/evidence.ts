@@ -5,22 +5,23 @@ import { MODEL, type Stage } from './stage.ts';
 
 const CLOSING_MS = 20_000;
 
-/** A workflow closes a moment after the row of its end was written, which its last activity does. */
-const awaitClosed = async (handle: ReturnType<Stage['temporal']['workflow']['getHandle']>): Promise<void> => {
-  for (const until = Date.now() + CLOSING_MS; Date.now() < until; await pause(100)) {
-    if ((await handle.describe()).status.name !== 'RUNNING') return;
+/** How a workflow closed, which is a moment after the row of its end was written: its last activity does that. */
+const closeStatus = async (handle: ReturnType<Stage['temporal']['workflow']['getHandle']>): Promise<string> => {
+  for (const until = Date.now() + CLOSING_MS; ; await pause(100)) {
+    const { name } = (await handle.describe()).status;
+    if (name !== 'RUNNING' || Date.now() > until) return name;
   }
 };
 
 /** Close status of a workflow that has ended, and the types of the activities that its history says were completed. */
 export const historyOf = async (stage: Stage, workflowId: string, runId?: string): Promise<{ status: string; activities: string[]; events: number }> => {
   const handle = stage.temporal.workflow.getHandle(workflowId, runId);
-  await awaitClosed(handle);
-  const [description, history] = await Promise.all([handle.describe(), handle.fetchHistory()]);
+  const status = await closeStatus(handle);
+  const history = await handle.fetchHistory();
   const events = history.events ?? [];
   const scheduled = new Map(events.flatMap((event) => (event.activityTaskScheduledEventAttributes ? [[Number(event.eventId), event.activityTaskScheduledEventAttributes.activityType?.name ?? '']] : [])));
   const activities = events.flatMap((event) => (event.activityTaskCompletedEventAttributes ? [scheduled.get(Number(event.activityTaskCompletedEventAttributes.scheduledEventId)) ?? ''] : []));
-  return { status: description.status.name, activities, events: events.length };
+  return { status, activities, events: events.length };
 };
 
 const rows = async <T>(stage: Stage, text: string, values: unknown[]): Promise<T[]> => (await stage.pool.query(text, values)).rows as T[];

@@ -1,29 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { sql, type Kysely } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createMonitorActivities } from '../../../activities/monitor.ts';
-import { columnDistributions } from '../../../adapters/duckdb/column-distributions.ts';
-import { createPredictionLog } from '../../../adapters/monitoring/prediction-log.ts';
-import { createArtifactStore } from '../../../adapters/objectstore/index.ts';
-import { createScratch } from '../../../adapters/objectstore/scratch.ts';
-import { createGatewayControl } from '../../../adapters/postgres/gateway-control.ts';
-import { createInputRefusals } from '../../../adapters/postgres/input-refusals.ts';
-import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows.ts';
-import { createPredictionSegments } from '../../../adapters/postgres/prediction-segments.ts';
-import type { ColumnDistribution, FeatureSetManifest } from '../../../contracts/features.ts';
-import { MonitorSpec } from '../../../contracts/monitor.ts';
 import type { Database } from '../../../adapters/postgres/schema.ts';
+import type { ColumnDistribution } from '../../../contracts/features.ts';
+import { MonitorSpec } from '../../../contracts/monitor.ts';
 import { distributionOfValues } from '../../../domain/drift/binning.ts';
-import type { ArtifactStore } from '../../../domain/ports/artifact-store.ts';
-import { runActivity } from '../../support/activity.ts';
-import { startTestPostgres, type TestDatabase, type TestPostgres } from '../../support/database.ts';
-import { artifactOf, evaluationReport, lineage, registration } from '../../support/fakes.ts';
+import { startMonitorRig, type LoggedRow } from './support/monitor-rig.ts';
 
-type Row = { id: string; version?: number; inputs: Record<string, unknown>; score?: number };
+type Row = Omit<LoggedRow, 'at' | 'score'> & { score?: number };
 
 /** Twenty rows of each number, which no float holds exactly. */
 const distances = [0.1, 0.2, 0.30000000000000004, 17.123456789012345, 20];
@@ -31,67 +15,22 @@ const distance = distributionOfValues('distance', Float64Array.from({ length: 10
 const reference: ColumnDistribution[] = [distance, { type: 'categorical', column: 'carrier', categories: ['AA', 'B6'], counts: [50, 50, 0], missing: 0 }];
 const spec = MonitorSpec.parse({ rows: 10, quality: { minimumLabels: 4 } });
 
-let folder: string;
-let duckdb: DuckDBInstance;
-let connection: DuckDBConnection;
-let postgres: TestPostgres;
-let test: TestDatabase;
-let artifacts: ArtifactStore;
+let rig: Awaited<ReturnType<typeof startMonitorRig>>;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'perennial-monitor-'));
-  artifacts = createArtifactStore({ kind: 'local', folder: join(folder, 'artifacts') });
-  duckdb = await DuckDBInstance.create(':memory:');
-  connection = await duckdb.connect();
-  postgres = await startTestPostgres();
+  rig = await startMonitorRig(reference);
 }, 120_000);
-afterAll(async () => {
-  connection.closeSync();
-  duckdb.closeSync();
-  await postgres.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rig.stop());
+beforeEach(() => rig.begin());
+afterEach(() => rig.end());
 
-const registerVersion = async (): Promise<void> => {
-  const manifest = {
-    version: 'f', sqlHash: 's', datasetVersion: 'd', split: { trainFrom: '', holdoutFrom: '', holdoutUntil: '' }, identity: ['id'], eventTime: 'at', label: 'late',
-    columns: [{ name: 'distance', type: 'numeric', missing: 'allowed' }, { name: 'carrier', type: 'categorical', missing: 'allowed' }],
-    train: artifactOf('train'), holdout: artifactOf('holdout'), trainRows: 100, holdoutRows: 10, reference,
-  } satisfies FeatureSetManifest;
-  const stored = await artifacts.put(Buffer.from(JSON.stringify(manifest)));
-  await createModelRegistry(test.database).registerVersion({ ...registration('flights.r1'), evaluation: evaluationReport(0.9), lineage: lineage('flights.r1', stored) });
-};
+/** A row a second, each at the half of it; its score is 0.5 unless it says otherwise. */
+const ship = (segmentId: string, rows: Row[]): Promise<void> =>
+  rig.ship(rows.map((row, index) => ({ score: 0.5, ...row, at: new Date(Date.UTC(2013, 4, 1, 0, 0, index, 500)) })), segmentId);
 
-beforeEach(async () => {
-  test = await postgres.createDatabase();
-  await registerVersion();
-});
-afterEach(() => test.drop());
-
-/** Ships rows as a gateway does; unless a row says otherwise, version 1 gave it. */
-const ship = async (segmentId: string, rows: Row[]): Promise<void> => {
-  const path = join(folder, `${segmentId}.parquet`);
-  await connection.run(`create or replace table segment (inference_id varchar, "at" timestamp, version int, role varchar, generation bigint, latency_ms double, fell_back_from int, inputs varchar, outputs varchar)`);
-  for (const [index, { id, version = 1, inputs, score = 0.5 }] of rows.entries()) {
-    await connection.run(`insert into segment values ($id, timestamp '2013-05-01 00:00:00.5' + to_seconds($index), $version, 'stable', 1, 1.5, null, $inputs, $outputs)`, {
-      id, index, version, inputs: JSON.stringify(inputs), outputs: JSON.stringify({ score, label: score > 0.5 ? 1 : 0 }),
-    });
-  }
-  await connection.run(`copy segment to '${path}' (format parquet)`);
-  const rowsByVersion: Record<string, number> = {};
-  for (const { version = 1 } of rows) rowsByVersion[version] = (rowsByVersion[version] ?? 0) + 1;
-  const control = createGatewayControl({ database: test.database, url: test.url });
-  const times = { firstAt: '2013-05-01T00:00:00Z', lastAt: '2013-05-01T00:01:00Z' };
-  await control.recordSegment({ segmentId, gatewayId: 'gateway-1', model: 'flights', artifact: await artifacts.putFile(path), rows: rows.length, rowsByVersion, ...times });
-};
-
-const predictions = () => createPredictionLog({ artifacts, scratch: createScratch(join(folder, 'scratch')), countColumns: columnDistributions, ...createPredictionSegments(test.database) });
 const readWindow = (window: number, { version = 1, rows = 10, columns = reference } = {}) =>
-  predictions().window({ model: 'flights', version, window, rowsPerWindow: rows, reference: { columns, prediction: null }, training: columns, slices: [] });
-const label = async (labels: Record<string, number>): Promise<void> => {
-  const rows = Object.entries(labels).map(([inference_id, value]) => ({ model: 'flights', inference_id, label: value }));
-  await test.database.insertInto('labels').values(rows).onConflict((conflict) => conflict.doNothing()).execute();
-};
+  rig.predictions().window({ model: 'flights', version, window, rowsPerWindow: rows, reference: { columns, prediction: null }, training: columns, slices: [] });
+const label = (labels: Record<string, number>): Promise<void> => rig.label(Object.entries(labels).map(([id, value]) => ({ id, label: value })));
 const rowsOf = (count: number, row: (index: number) => Omit<Row, 'id'>, prefix = 'i'): Row[] => Array.from({ length: count }, (_, index) => ({ id: `${prefix}${index}`, ...row(index) }));
 
 describe('a window of the prediction log', () => {
@@ -135,9 +74,9 @@ describe('a window of the prediction log', () => {
   it('gives earlier rows together, as a moving window needs them', async () => {
     await ship('s1', rowsOf(30, (index) => ({ inputs: { distance: index < 15 ? 1 : 2, carrier: 'AA' } })));
     const columns = [{ name: 'distance', type: 'numeric' as const }];
-    const earlier = await predictions().earlier({ model: 'flights', version: 1, from: 10, to: 30, columns });
+    const earlier = await rig.predictions().earlier({ model: 'flights', version: 1, from: 10, to: 30, columns });
     expect(earlier.columns).toMatchObject([{ edges: [1, 2], counts: [5, 15, 0] }]);
-    await expect(predictions().earlier({ model: 'flights', version: 1, from: 10, to: 31, columns })).rejects.toThrow(/have not all been logged/);
+    await expect(rig.predictions().earlier({ model: 'flights', version: 1, from: 10, to: 31, columns })).rejects.toThrow(/have not all been logged/);
   });
 
   it('is refused when a value is no number, instead of losing the row', async () => {
@@ -165,30 +104,30 @@ describe('a window of the prediction log', () => {
     const row = { gateway_id: 'g', model: 'flights', artifact: '{}', rows: 1, rows_by_version: '{}', first_at: new Date(), last_at: new Date() };
     const insert = (database: Kysely<Database>, segment: string) => database.insertInto('prediction_segments').values({ ...row, segment_id: segment }).execute();
     const isWaiting = async (): Promise<boolean> => {
-      const { rows } = await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`.execute(test.database);
+      const { rows } = await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`.execute(rig.database());
       return rows.length > 0;
     };
     let fast: Promise<unknown> | undefined;
-    await test.database.transaction().execute(async (transaction) => {
+    await rig.database().transaction().execute(async (transaction) => {
       await insert(transaction, 'slow');
-      fast = insert(test.database, 'fast');
+      fast = insert(rig.database(), 'fast');
       await expect.poll(isWaiting, { timeout: 10_000 }).toBe(true);
     });
     await fast;
-    const rows = await test.database.selectFrom('prediction_segments').select('segment_id').orderBy('sequence').execute();
+    const rows = await rig.database().selectFrom('prediction_segments').select('segment_id').orderBy('sequence').execute();
     expect(rows.map((row) => row.segment_id)).toEqual(['slow', 'fast']);
   });
 });
 
 describe('the monitor', () => {
-  let activities: ReturnType<typeof createMonitorActivities>;
+  let worker: ReturnType<typeof rig.worker>;
   const startWorker = (): void => {
-    activities = createMonitorActivities({ registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), refusals: createInputRefusals(test.database), artifacts, predictions: predictions() });
+    worker = rig.worker();
   };
   beforeEach(startWorker);
-  const evaluate = (nextWindow: number, attempt = 1) => runActivity(activities.evaluateMonitorWindows, { model: 'flights', version: 1, spec, nextWindow }, { attempt });
+  const evaluate = (nextWindow: number, attempt = 1) => worker(spec, nextWindow, attempt);
   const asTrained = (index: number) => ({ distance: distances[index % 5], carrier: index % 2 === 0 ? 'AA' : 'B6' });
-  const savedWindows = () => test.database.selectFrom('monitor_windows').selectAll().orderBy('window_number').execute();
+  const savedWindows = () => rig.database().selectFrom('monitor_windows').selectAll().orderBy('window_number').execute();
 
   it('closes one window at a time and finds drift', async () => {
     await ship('s1', rowsOf(25, (index) => ({ inputs: index < 10 ? asTrained(index) : { distance: 1e6, carrier: 'ZZ' } })));
@@ -196,13 +135,13 @@ describe('the monitor', () => {
     expect(await evaluate(1)).toMatchObject({ nextWindow: 2, changed: [{ window: 1, drifted: true, driftScore: 1 }] });
     expect(await evaluate(2)).toEqual({ nextWindow: 2, changed: [] });
     expect(await savedWindows()).toMatchObject([{ window_number: 0, rows: 10 }, { window_number: 1, rows: 10 }]);
-    const [, drifted] = await test.database.selectFrom('monitor_histograms').select('histograms').orderBy('window_number').execute();
+    const [, drifted] = await rig.database().selectFrom('monitor_histograms').select('histograms').orderBy('window_number').execute();
     expect(drifted?.histograms).toMatchObject([{ column: 'distance', type: 'numeric' }, { column: 'carrier', bins: expect.arrayContaining([{ label: 'ZZ', reference: 0, current: 10 }]) }]);
   });
 
   it('compares with the windows before, and the first one with the training rows', async () => {
     const moving = MonitorSpec.parse({ ...spec, drift: { reference: 'movingWindow', windows: 2 } });
-    const look = (nextWindow: number) => runActivity(activities.evaluateMonitorWindows, { model: 'flights', version: 1, spec: moving, nextWindow }, { attempt: 1 });
+    const look = (nextWindow: number) => worker(moving, nextWindow);
     await ship('s1', rowsOf(40, (index) => ({ inputs: index < 30 ? { distance: 1_000 + (index % 7), carrier: 'ZZ' } : asTrained(index) })));
     expect(await look(0)).toMatchObject({ changed: [{ window: 0, drifted: true }] });
     expect(await look(1)).toMatchObject({ changed: [{ window: 1, drifted: false }] });
@@ -212,8 +151,8 @@ describe('the monitor', () => {
 
   it('compares the scores with those of the held-out rows, which the evaluation left', async () => {
     const scores = distributionOfValues('score', Float64Array.from({ length: 2_000 }, (_, row) => (row % 100) / 400));
-    const report = await artifacts.put(Buffer.from(JSON.stringify({ scores })));
-    await sql`update model_versions set evaluation = jsonb_set(evaluation, '{report}', ${JSON.stringify(report)}::jsonb)`.execute(test.database);
+    const report = await rig.artifacts.put(Buffer.from(JSON.stringify({ scores })));
+    await sql`update model_versions set evaluation = jsonb_set(evaluation, '{report}', ${JSON.stringify(report)}::jsonb)`.execute(rig.database());
     await ship('s1', rowsOf(20, (index) => ({ inputs: asTrained(index), score: index < 10 ? (index + 0.5) / 40 : 0.9 })));
     expect(await evaluate(0)).toMatchObject({ changed: [{ drifted: false, prediction: { method: 'wasserstein', drifted: false } }] });
     expect(await evaluate(1)).toMatchObject({ changed: [{ drifted: false, prediction: { method: 'wasserstein', drifted: true } }] });
@@ -244,7 +183,7 @@ describe('the monitor', () => {
   });
 
   it('keeps the decision on a window when its labels come', async () => {
-    const windows = createMonitorWindows(test.database);
+    const windows = createMonitorWindows(rig.database());
     await ship('s1', rowsOf(10, (index) => ({ inputs: asTrained(index) })));
     await evaluate(0);
     await windows.recordDecision('flights', 1, 0, 'retrain');

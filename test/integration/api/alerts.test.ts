@@ -12,6 +12,7 @@ import { createAlertFacts } from '../../../adapters/postgres/alert-facts.ts';
 import { createMonitorWindows } from '../../../adapters/postgres/monitor-windows.ts';
 import { runCommandLine } from '../../../cli/command-line.ts';
 import type { AlertView } from '../../../contracts/alert.ts';
+import { alertView } from '../../support/alert-view.ts';
 import { createTestApi, eventually, modelPipeline, type Answer, type AnswerBody, type TestApi } from '../../support/api.ts';
 import { startOrchestration, type Orchestration } from '../../support/orchestration.ts';
 import { monitorWindow } from '../../workflows/support/artifacts.ts';
@@ -195,27 +196,7 @@ describe('the command line', () => {
 });
 
 describe('the rows', () => {
-  const view = (alertId: string, changes: Partial<AlertView> = {}): AlertView => ({
-    alertId,
-    model: 'rows',
-    kind: 'drift',
-    subject: 'champion',
-    pipeline: 'rows',
-    labels: {},
-    state: 'open',
-    reason: 'drift',
-    occurrences: 1,
-    openedBy: alertId,
-    openedAt: '2026-01-01T00:00:00.000Z',
-    escalatedAt: null,
-    acknowledgedAt: null,
-    acknowledgedBy: null,
-    resolvedAt: null,
-    resolvedBy: null,
-    comment: null,
-    revision: 1,
-    ...changes,
-  });
+  const view = (alertId: string, changes: Partial<AlertView> = {}): AlertView => alertView({ alertId, model: 'rows', pipeline: 'rows', openedBy: alertId, ...changes });
   const id = (number: number): string => `00000000-0000-4000-8000-0000000000${String(number).padStart(2, '0')}`;
   const write = (alert: AlertView) => createAlertBook(stack.test.database).record([{ alert, pending: ['team'], dropped: [] }]);
   const states = async (): Promise<Record<string, string>> => {

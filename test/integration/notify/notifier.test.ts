@@ -13,31 +13,19 @@ import { CloudEvent } from '../../../contracts/trigger.ts';
 import type { AlertView } from '../../../contracts/alert.ts';
 import { deliveryIdOf } from '../../../domain/incident.ts';
 import type { Notifier } from '../../../domain/ports/alerts.ts';
+import { alertView } from '../../support/alert-view.ts';
 import { startHttpReceiver, startSmtpReceiver, type HttpReceiver, type SmtpReceiver } from './support/receivers.ts';
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
 const VERIFIER = fileURLToPath(new URL('support/verify_webhook.py', import.meta.url));
 
-const alert: AlertView = {
-  alertId: '0b6f6f0e-3c0f-4a6c-9d53-0d2f64d8a001',
-  model: 'flights',
-  kind: 'drift',
-  subject: 'champion',
-  pipeline: 'flights',
+const alert = alertView({
   labels: { team: 'risk' },
-  state: 'open',
   reason: 'drift score 0.5 (limit 0.3) in window 7: Zürich → Genève\r\nBcc: everyone@example.com',
   occurrences: 3,
-  openedBy: '1/7',
   openedAt: '2026-03-01T00:00:00.000Z',
-  escalatedAt: null,
-  acknowledgedAt: null,
-  acknowledgedBy: null,
-  resolvedAt: null,
-  resolvedBy: null,
-  comment: null,
   revision: 2,
-};
+});
 const resolved: AlertView = { ...alert, state: 'resolved', resolvedAt: '2026-03-01T05:00:00.000Z', resolvedBy: 'cleared' };
 
 let folder: string;

@@ -1,4 +1,4 @@
-/** A monitored model on real PostgreSQL, a real store and real segments: what the tests of the monitor's quality share. */
+/** A monitored model on real PostgreSQL, a real store and real segments: what the tests of the monitor share. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,19 +21,21 @@ import { runActivity } from '../../../support/activity.ts';
 import { startTestPostgres, type TestDatabase } from '../../../support/database.ts';
 import { artifactOf, evaluationReport, lineage, registration } from '../../../support/fakes.ts';
 
-export type LoggedRow = { id: string; inputs: Record<string, unknown>; score: number; at?: Date };
+/** Version 1 gave it, unless it says otherwise. */
+export type LoggedRow = { id: string; inputs: Record<string, unknown>; version?: number; score: number; at?: Date };
 export type SentLabel = { id: string; label: number; receivedAt?: Date };
 
 const MODEL = 'flights';
 
 /** Distances from 0 to 10, carriers AA and B6. */
-const reference: ColumnDistribution[] = [
+const tens: ColumnDistribution[] = [
   distributionOfValues('distance', Float64Array.from({ length: 101 }, (_, row) => row / 10)),
   { type: 'categorical', column: 'carrier', categories: ['AA', 'B6'], counts: [60, 41, 0], missing: 0 },
 ];
 
-export const startMonitorRig = async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'perennial-monitor-quality-'));
+/** @param reference distributions of the columns `distance` and `carrier` in the training rows */
+export const startMonitorRig = async (reference: ColumnDistribution[] = tens) => {
+  const folder = mkdtempSync(join(tmpdir(), 'perennial-monitor-'));
   const artifacts = createArtifactStore({ kind: 'local', folder: join(folder, 'artifacts') });
   const duckdb = await DuckDBInstance.create(':memory:');
   const connection: DuckDBConnection = await duckdb.connect();
@@ -52,7 +54,11 @@ export const startMonitorRig = async () => {
     await createModelRegistry(test.database).registerVersion({ ...registration('flights.r1'), evaluation: { ...evaluationReport(0.9), report }, lineage: lineage('flights.r1', stored) });
   };
 
+  const predictions = () => createPredictionLog({ artifacts, scratch: createScratch(join(folder, 'scratch')), countColumns: columnDistributions, ...createPredictionSegments(test.database) });
+
   return {
+    artifacts,
+    predictions,
     database: () => test.database,
     control: () => createGatewayControl({ database: test.database, url: test.url }),
     /** A fresh database with version 1, which was judged with these references. */
@@ -63,25 +69,25 @@ export const startMonitorRig = async () => {
     end: () => test.drop(),
     /** The activities of a fresh worker. */
     worker: () => {
-      const predictions = createPredictionLog({ artifacts, scratch: createScratch(join(folder, 'scratch')), countColumns: columnDistributions, ...createPredictionSegments(test.database) });
-      const ports = { registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), refusals: createInputRefusals(test.database), artifacts, predictions };
+      const ports = { registry: createModelRegistry(test.database), windows: createMonitorWindows(test.database), refusals: createInputRefusals(test.database), artifacts, predictions: predictions() };
       const { evaluateMonitorWindows } = createMonitorActivities(ports);
       return (spec: MonitorSpec, nextWindow: number, attempt = 1) => runActivity(evaluateMonitorWindows, { model: MODEL, version: 1, spec, nextWindow }, { attempt });
     },
-    /** Ships rows as a gateway does; a row a second unless it says when. */
-    ship: async (rows: LoggedRow[]): Promise<void> => {
-      const segmentId = `s${(segments += 1)}`;
+    /** Ships rows as a gateway does; a row a second unless it says when. Without an id it is a segment of its own. */
+    ship: async (rows: LoggedRow[], segmentId = `segment-${(segments += 1)}`): Promise<void> => {
       const path = join(folder, `${segmentId}.parquet`);
       await connection.run('create or replace table segment (inference_id varchar, "at" timestamp, version int, role varchar, generation bigint, latency_ms double, fell_back_from int, inputs varchar, outputs varchar)');
-      for (const [index, { id, inputs, score, at = new Date(Date.UTC(2013, 4, 1, 0, 0, index)) }] of rows.entries()) {
-        await connection.run(`insert into segment values ($id, $at::timestamp, 1, 'stable', 1, 1.5, null, $inputs, $outputs)`, {
-          id, at: at.toISOString().replace('Z', ''), inputs: JSON.stringify(inputs), outputs: JSON.stringify({ score, label: score >= 0.5 ? 1 : 0 }),
+      for (const [index, { id, inputs, version = 1, score, at = new Date(Date.UTC(2013, 4, 1, 0, 0, index)) }] of rows.entries()) {
+        await connection.run(`insert into segment values ($id, $at::timestamp, $version, 'stable', 1, 1.5, null, $inputs, $outputs)`, {
+          id, version, at: at.toISOString().replace('Z', ''), inputs: JSON.stringify(inputs), outputs: JSON.stringify({ score, label: score >= 0.5 ? 1 : 0 }),
         });
       }
       await connection.run(`copy segment to '${path}' (format parquet)`);
+      const rowsByVersion: Record<string, number> = {};
+      for (const { version = 1 } of rows) rowsByVersion[version] = (rowsByVersion[version] ?? 0) + 1;
       const times = { firstAt: '2013-05-01T00:00:00Z', lastAt: '2013-05-01T00:01:00Z' };
       const control = createGatewayControl({ database: test.database, url: test.url });
-      await control.recordSegment({ segmentId, gatewayId: 'gateway-1', model: MODEL, artifact: await artifacts.putFile(path), rows: rows.length, rowsByVersion: { 1: rows.length }, ...times });
+      await control.recordSegment({ segmentId, gatewayId: 'gateway-1', model: MODEL, artifact: await artifacts.putFile(path), rows: rows.length, rowsByVersion, ...times });
     },
     /** Stores labels as the API does: the first of an inference stands. */
     label: async (labels: SentLabel[]): Promise<void> => {
