@@ -25,8 +25,8 @@ export type InferenceEnvelope = {
   outputs: readonly string[] | undefined;
 };
 
-/** `tensors` and `values` are in the order of the signature; `values` are what the client sent, flat and row-major. */
-export type InferenceRows = { rows: number; tensors: ColumnData[]; values: InferenceValue[][] };
+/** `tensors` are in the order of the signature, flat and row-major. */
+export type InferenceRows = { rows: number; tensors: ColumnData[] };
 
 export type InferenceReader = (inputs: readonly unknown[]) => InferenceRows;
 
@@ -224,10 +224,7 @@ const readInput = (entry: JsonObject, place: Place, into: InferenceRows): void =
   const rows = shape[0] ?? 0;
   if (into.rows === 0) into.rows = rows;
   else if (into.rows !== rows) refuseInput(place, 'wrongShape', { where: `inputs[${position}].shape`, what: `has ${rows} rows, the inputs before it have ${into.rows}` });
-  const values = flatValues(entry['data'], shape, place);
-  const column = fillColumn(values, place);
-  into.tensors.push(column);
-  into.values.push(values as InferenceValue[]);
+  into.tensors.push(fillColumn(flatValues(entry['data'], shape, place), place));
 };
 
 /** Position in the request of each input of the signature; most clients send them in order, which costs one comparison each. */
@@ -260,7 +257,7 @@ export const createInferenceReader = (signature: ModelSignature): InferenceReade
     }
     const entries = inputs.map((entry, position) => objectOf(entry, `inputs[${position}]`, INPUT_KEYS));
     const order = orderOf(entries, signature, names);
-    const result: InferenceRows = { rows: 0, tensors: [], values: [] };
+    const result: InferenceRows = { rows: 0, tensors: [] };
     signature.inputs.forEach((tensor, place) => {
       const position = order?.[place] ?? place;
       readInput(entries[position] as JsonObject, { tensor, position, width: widths[place] ?? 1 }, result);

@@ -1,6 +1,5 @@
 /** JSON of answers and of log records, written by hand: it is the greater part of what a request costs. */
 import type { SignatureTensor } from '../contracts/features.ts';
-import type { InferenceValue } from '../domain/inference.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { ColumnData } from '../domain/tensor-columns.ts';
 import type { Variant } from './deployment-table.ts';
@@ -48,11 +47,15 @@ export type LogFacts = {
   key: string | undefined;
   at: number;
   rows: number;
-  values: readonly InferenceValue[][];
+  /** The body of the request: valid JSON. */
+  body: string;
   texts: readonly string[];
   latencyMs: number;
   fellBackFrom: number | undefined;
 };
+
+/** JSON without line breaks: in valid JSON they stand between values only. */
+const onOneLine = (json: string): string => (json.includes('\n') ? json.replaceAll('\n', ' ') : json);
 
 /** The JSON of an AnswerLine (log-record.ts). */
 export const logRecordText = (variant: Variant, facts: LogFacts): string => {
@@ -61,6 +64,6 @@ export const logRecordText = (variant: Variant, facts: LogFacts): string => {
   const where = `"model":"${variant.model}","version":${variant.version},"role":"${variant.role}","generation":${variant.generation}`;
   return (
     `{"kind":"answer","id":"${facts.id}","at":${facts.at},${where}${key},"rows":${facts.rows},` +
-    `"inputs":${JSON.stringify(facts.values)},"outputs":[${facts.texts.join(',')}],"latencyMs":${Math.round(facts.latencyMs * 1_000) / 1_000}${fellBack}}`
+    `"request":${onOneLine(facts.body)},"outputs":[${facts.texts.join(',')}],"latencyMs":${Math.round(facts.latencyMs * 1_000) / 1_000}${fellBack}}`
   );
 };

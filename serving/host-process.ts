@@ -1,11 +1,14 @@
 /** The gateway's handle of one model host process. */
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ModelSignature } from '../contracts/features.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { ColumnData } from '../domain/tensor-columns.ts';
-import type { HostAnswer, HostRequest } from './host-messages.ts';
+import type { Rows } from './batch.ts';
+import { createFrameReader, jsonFrame, readJson, readTensors, tensorFrame, type Frame } from './host-frames.ts';
+import type { HostNotice, LoadRequest } from './host-messages.ts';
 
 /** A model version as a host loads it: a file that holds exactly the bytes of this hash. */
 export type HostedModel = { path: string; sha256: string; signature: ModelSignature };
@@ -27,23 +30,34 @@ export const bareEnvironment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PA
 
 const LONGEST_TAIL = 2_000;
 
-type Pending = { resolve: (answer: HostAnswer) => void; reject: (error: Error) => void };
+type Pending = { resolve: (answer: Frame) => void; reject: (error: Error) => void };
 
 export class HostProcess {
+  readonly #model: HostedModel;
   readonly #child: ChildProcess;
-  #pending: Pending | undefined;
+  readonly #socket: Duplex;
+  /** Who waits for an answer, in the order of the questions: that is the order in which the host answers. */
+  readonly #pending: Pending[] = [];
   #lost: PerennialFailure | undefined;
   #stderr = '';
   #onLost: (reason: PerennialFailure) => void = () => undefined;
 
-  private constructor() {
-    this.#child = fork(fileURLToPath(new URL('./model-host.ts', import.meta.url)), [], {
-      execArgv: LOADER_ARGUMENTS,
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  private constructor(model: HostedModel) {
+    this.#model = model;
+    this.#child = spawn(process.execPath, [...LOADER_ARGUMENTS, fileURLToPath(new URL('./model-host.ts', import.meta.url))], {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       env: bareEnvironment(),
     });
-    this.#child.on('message', (answer: HostAnswer) => this.#settle((pending) => pending.resolve(answer)));
+    this.#socket = this.#child.stdio[3] as Duplex;
+    const read = createFrameReader((frame) => this.#pending.shift()?.resolve(frame));
+    this.#socket.on('data', (chunk: Buffer) => {
+      try {
+        read(chunk);
+      } catch {
+        this.#end('sent what is no answer');
+      }
+    });
+    this.#socket.on('error', () => this.#end('cannot be reached'));
     this.#child.on('error', (error) => this.#end(`cannot be started: ${error.message}`));
     this.#child.on('exit', (code, signal) => this.#end(`ended with ${signal ?? `code ${code}`}`));
     this.#child.stderr?.on('data', (chunk: Buffer) => {
@@ -56,10 +70,11 @@ export class HostProcess {
    * @throws PerennialFailure ModelRefused, ArtifactCorrupt or GatewayLoadFailed; the process is gone then
    */
   static async start(model: HostedModel, limits: HostLimits): Promise<HostProcess> {
-    const host = new HostProcess();
+    const host = new HostProcess(model);
     const timer = setTimeout(() => host.kill(`did not load the model and answer a warm-up within ${limits.loadMs} ms`), limits.loadMs);
     try {
-      const answer = await host.#ask({ type: 'load', ...model, threads: limits.threads, memoryLimitBytes: limits.memoryLimitBytes });
+      const request: LoadRequest = { ...model, threads: limits.threads, memoryLimitBytes: limits.memoryLimitBytes };
+      const answer = readJson((await host.#ask(jsonFrame(request))).payload) as HostNotice;
       if (answer.type === 'failed') throw new PerennialFailure(answer.code === 'Internal' ? 'GatewayLoadFailed' : answer.code, answer.message);
       return host;
     } catch (error) {
@@ -87,13 +102,15 @@ export class HostProcess {
   }
 
   /**
-   * Scores one batch; only one at a time.
+   * Scores the rows of all parts as one batch. Further batches may be sent before it is done; they are scored in their order.
    * @throws PerennialFailure ModelFailed when the model errs, ModelUnavailable when the process is lost
    */
-  async run(rows: number, tensors: ColumnData[]): Promise<ColumnData[]> {
-    const answer = await this.#ask({ type: 'run', rows, tensors });
-    if (answer.type === 'outputs') return answer.tensors;
-    throw new PerennialFailure('ModelFailed', answer.type === 'failed' ? answer.message : 'the host gave no answer');
+  async run(parts: readonly Rows[]): Promise<ColumnData[]> {
+    const { signature } = this.#model;
+    const { kind, payload } = await this.#ask(tensorFrame(signature.inputs, parts));
+    if (kind === 'tensors') return readTensors(signature.outputs, payload).tensors;
+    const notice = readJson(payload) as HostNotice;
+    throw new PerennialFailure('ModelFailed', notice.type === 'failed' ? notice.message : 'the host gave no answer');
   }
 
   /** Ends the process at once; a batch that runs fails as lost, for this reason. */
@@ -101,20 +118,12 @@ export class HostProcess {
     this.#end(why);
   }
 
-  #ask(request: HostRequest): Promise<HostAnswer> {
+  #ask(frame: Buffer): Promise<Frame> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) return reject(this.#lost);
-      this.#pending = { resolve, reject };
-      this.#child.send(request, (error) => {
-        if (error !== null) this.#end('cannot be reached');
-      });
+      this.#pending.push({ resolve, reject });
+      this.#socket.write(frame);
     });
-  }
-
-  #settle(how: (pending: Pending) => void): void {
-    const pending = this.#pending;
-    this.#pending = undefined;
-    if (pending !== undefined) how(pending);
   }
 
   #end(why: string): void {
@@ -122,7 +131,8 @@ export class HostProcess {
     const lost = new PerennialFailure('ModelUnavailable', `the model host ${why}`);
     this.#lost = lost;
     this.#child.kill('SIGKILL');
-    this.#settle((pending) => pending.reject(lost));
+    this.#socket.destroy();
+    for (const pending of this.#pending.splice(0)) pending.reject(lost);
     this.#onLost(lost);
   }
 }

@@ -64,9 +64,9 @@ type ServiceParts = { lookup: Pick<DeploymentLookup, 'enter'>; log: Pick<Predict
 
 export const createInferenceService = ({ lookup, log, refusals }: ServiceParts): InferenceService => {
   /** Writes the record; by the deployment's policy a failure refuses the answer, or lets it go and counts it. */
-  const record = async ({ snapshot }: AppliedDeployment, scored: Scored, { id, key }: { id: string; key: string | undefined }): Promise<void> => {
+  const record = async ({ snapshot }: AppliedDeployment, scored: Scored, { id, key, body }: { id: string; key: string | undefined; body: string }): Promise<void> => {
     const { variant, rows, texts, latencyMs, fellBackFrom } = scored;
-    const text = logRecordText(variant, { id, key, at: Date.now(), rows: rows.rows, values: rows.values, texts, latencyMs, fellBackFrom });
+    const text = logRecordText(variant, { id, key, at: Date.now(), rows: rows.rows, body, texts, latencyMs, fellBackFrom });
     try {
       await log.append(variant.logHeader, text);
     } catch (error) {
@@ -84,7 +84,7 @@ export const createInferenceService = ({ lookup, log, refusals }: ServiceParts):
     const scored = await score(deployment, chosen, envelope.inputs, request.version !== undefined);
     const { variant, rows, texts } = scored;
     const text = answerText(variant, id, { rows: rows.rows, texts, wanted: envelope.outputs });
-    await record(deployment, scored, { id, key });
+    await record(deployment, scored, { id, key, body: request.body });
     return { answer: { id, role: variant.role, version: String(variant.version), text }, variant };
   };
 

@@ -16,7 +16,7 @@ import { PerennialFailure } from '../domain/failure.ts';
 import { readConfig } from '../workers/config.ts';
 import { openWhenNeeded } from './lazy-store.ts';
 import { checksumSeed, listClosed, retire } from './log-folder.ts';
-import { decodeLines } from './log-record.ts';
+import { decodeGroups } from './log-record.ts';
 import { openSegmentWriter, type SegmentWriter } from './segment-file.ts';
 import { segmentRows, type SegmentRow } from './segment-rows.ts';
 import type { ShipperRequest } from './shipper-process.ts';
@@ -35,9 +35,9 @@ const countByVersion = (rows: readonly SegmentRow[]): Record<string, number> => 
 const instantOf = (rows: readonly SegmentRow[], pick: (...values: number[]) => number): string => new Date(rows.reduce((at, row) => pick(at, row.atMs), rows[0]?.atMs ?? 0)).toISOString();
 
 const shipFile = async (parts: Parts, name: string): Promise<void> => {
-  const { lines, damaged } = decodeLines(await readFile(join(parts.folder, name), 'utf8'), checksumSeed(name));
+  const { records, damaged } = decodeGroups(await readFile(join(parts.folder, name), 'utf8'), checksumSeed(name));
   if (damaged > 0) parts.log.warn({ file: name, damaged }, 'lines that a crash cut off, or that are of an earlier file, were dropped: their answers never left');
-  for (const [model, rows] of segmentRows(lines)) {
+  for (const [model, rows] of segmentRows(records)) {
     // One name, written over each time: a killed shipper leaves no litter.
     const file = join(parts.folder, 'segment.parquet');
     await parts.writer.write(rows, file);

@@ -9,7 +9,7 @@ import { open, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PerennialFailure } from '../domain/failure.ts';
 import { checksumSeed, closedPath, closeLeftOver, openFileName, syncFolder, takeSpare } from './log-folder.ts';
-import { encodeLine } from './log-record.ts';
+import { encodeGroup } from './log-record.ts';
 import { stayAwake } from './stay-awake.ts';
 
 const ROTATE_MS = 2_000;
@@ -146,15 +146,15 @@ export class PredictionLog {
   }
 
   #textOf(group: Group, file: OpenFile): string {
-    let text = '';
-    for (const { version, text: record } of group.records) {
+    const texts: string[] = [];
+    for (const { version, text } of group.records) {
       if (!file.versions.has(version)) {
         file.versions.add(version);
-        text += encodeLine(version, file.seed);
+        texts.push(version);
       }
-      text += encodeLine(record, file.seed);
+      texts.push(text);
     }
-    return text;
+    return encodeGroup(texts, file.seed);
   }
 
   async #openFile(): Promise<OpenFile> {

@@ -7,7 +7,7 @@ import type { InferenceRows } from '../domain/inference.ts';
 import { outputTexts } from './answer-text.ts';
 import { countLatency } from './counters.ts';
 import type { AppliedDeployment, Variant } from './deployment-table.ts';
-import type { Inference } from './version-host.ts';
+import type { Inference } from './inference-job.ts';
 
 export type Scored = {
   /** The version that answered. */

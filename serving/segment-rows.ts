@@ -2,7 +2,7 @@
 import type { SignatureTensor } from '../contracts/features.ts';
 import type { InferenceValue } from '../domain/inference.ts';
 import { widthOf } from '../domain/tensor-columns.ts';
-import type { AnswerLine, VersionLine } from './log-record.ts';
+import type { AnswerLine, InferenceData, VersionLine } from './log-record.ts';
 
 /** A row of a segment file; `inputs` and `outputs` are JSON objects from column to value (a list where a column is wider than 1). */
 export type SegmentRow = {
@@ -17,26 +17,37 @@ export type SegmentRow = {
   outputs: string;
 };
 
-type Column = { prefix: string; width: number; isEmptyMissing: boolean };
+type Column = { name: string; prefix: string; width: number; isEmptyMissing: boolean };
 
 const columnsOf = (tensors: readonly SignatureTensor[]): Column[] =>
-  tensors.map((tensor) => ({ prefix: `${JSON.stringify(tensor.name)}:`, width: widthOf(tensor), isEmptyMissing: tensor.datatype === 'BYTES' && tensor.missing === 'allowed' }));
+  tensors.map((tensor) => ({ name: tensor.name, prefix: `${JSON.stringify(tensor.name)}:`, width: widthOf(tensor), isEmptyMissing: tensor.datatype === 'BYTES' && tensor.missing === 'allowed' }));
 
-const valueText = ({ isEmptyMissing }: Column, value: InferenceValue | undefined): string => (isEmptyMissing && value === '' ? 'null' : JSON.stringify(value ?? null));
+/** The value or values of one row as JSON. */
+const rowText = ({ width, isEmptyMissing }: Column, data: readonly InferenceValue[], row: number): string => {
+  const values = data.slice(row * width, (row + 1) * width);
+  const known = isEmptyMissing ? values.map((value) => (value === '' ? null : value)) : values;
+  return JSON.stringify(width === 1 ? (known[0] ?? null) : known);
+};
 
 const objectText = (columns: readonly Column[], values: readonly InferenceValue[][], row: number): string => {
-  const parts = columns.map((column, place) => {
-    const data = values[place] ?? [];
-    if (column.width === 1) return column.prefix + valueText(column, data[row]);
-    return `${column.prefix}[${data.slice(row * column.width, (row + 1) * column.width).map((value) => valueText(column, value)).join(',')}]`;
-  });
+  const parts = columns.map((column, place) => column.prefix + rowText(column, values[place] ?? [], row));
   return `{${parts.join(',')}}`;
 };
 
 type VersionColumns = { inputs: Column[]; outputs: Column[] };
 
-const rowsOf = (line: AnswerLine, columns: VersionColumns): SegmentRow[] =>
-  Array.from({ length: line.rows }, (_, row) => ({
+const flatten = (data: InferenceData): InferenceValue[] => (data.some(Array.isArray) ? data.flatMap((entry) => (Array.isArray(entry) ? flatten(entry) : entry)) : (data as InferenceValue[]));
+
+/** Flat values of each column, whatever the order in which the client sent them. */
+const inputsOf = ({ request }: AnswerLine, columns: readonly Column[]): InferenceValue[][] =>
+  columns.map(({ name }, place) => {
+    const sent = request.inputs[place]?.name === name ? request.inputs[place] : request.inputs.find((input) => input.name === name);
+    return flatten(sent?.data ?? []);
+  });
+
+const rowsOf = (line: AnswerLine, columns: VersionColumns): SegmentRow[] => {
+  const inputs = inputsOf(line, columns.inputs);
+  return Array.from({ length: line.rows }, (_, row) => ({
     inferenceId: line.rows === 1 ? line.id : `${line.id}/${row}`,
     atMs: line.at,
     version: line.version,
@@ -44,9 +55,10 @@ const rowsOf = (line: AnswerLine, columns: VersionColumns): SegmentRow[] =>
     generation: line.generation,
     latencyMs: line.latencyMs,
     fellBackFrom: line.fellBackFrom ?? null,
-    inputs: objectText(columns.inputs, line.inputs, row),
+    inputs: objectText(columns.inputs, inputs, row),
     outputs: objectText(columns.outputs, line.outputs, row),
   }));
+};
 
 /**
  * Rows per model, in the order of the log.

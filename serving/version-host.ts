@@ -1,17 +1,19 @@
 /**
  * One served model version: a queue of requests in front of a host process that may die.
  *
- * While the host works, requests gather; the next batch takes what has gathered, as far as it fits the time that a batch may take.
+ * While the host works, requests gather; the next batch takes what has gathered, as far as it fits the time that a batch may take. One more
+ * batch may wait at the host while it works, so that it need not sleep between two.
  * A batch that fails is tried again request by request, so that one bad row fails only its own request. A host that dies or is late is
  * replaced; requests that were with it are tried once more, alone, unless their sender prefers to be told at once.
  */
-import type { Logger } from 'pino';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { ColumnData } from '../domain/tensor-columns.ts';
-import { joinRows, sliceRows, type Rows } from './batch.ts';
-import { HOST_LIMITS, HostProcess, type HostedModel, type HostLimits } from './host-process.ts';
+import { sliceRows, type Rows } from './batch.ts';
+import type { HostProcess, HostedModel } from './host-process.ts';
+import { InferenceJob, type Inference } from './inference-job.ts';
 import { newDurations, observe } from './scraped-histogram.ts';
 import { stayAwake } from './stay-awake.ts';
+import { SupervisedHost, type SupervisedHostOptions } from './supervised-host.ts';
 
 export const MAX_QUEUE_REQUESTS = 1_024;
 const MAX_QUEUE_ROWS = 50_000;
@@ -24,30 +26,13 @@ const RUN_LIMIT_PER_ROW_MS = 5;
 /** How long no request may come until it is no longer waited for another, and how long that may go on. */
 const GAP_MS = 0.05;
 const GATHER_MS = 1;
+/** Batches at the host: the one that it scores and the one that comes next. */
+const BATCHES_AT_HOST = 2;
 /** Longest time from arrival to answer: a request that waits for a host to come back is refused then. */
 const WAIT_MS = 20_000;
 const SWEEP_MS = 500;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 10_000;
-const HEALTHY_AFTER_MS = 30_000;
-/** After this many deaths in a row nobody waits for the host: requests are refused at once until it is back. */
-const DEATHS_UNTIL_REFUSAL = 3;
 
-type Job = Rows & {
-  resolve: (outputs: ColumnData[]) => void;
-  reject: (error: Error) => void;
-  arrivedAt: number;
-  /** Refused at once when the host is lost, because its sender has another version to ask. */
-  failFast: boolean;
-  /** Runs in a batch of its own, because it was in one that failed. */
-  alone: boolean;
-  losses: number;
-  isAbandoned: boolean;
-};
-
-export type Inference = { outputs: Promise<ColumnData[]>; abandon(): void };
-
-export type VersionHostOptions = { name: string; log: Logger; limits?: HostLimits };
+type Batch = { jobs: InferenceJob[]; rows: number; isStarted: boolean; isHung: boolean };
 
 const unavailable = (message: string): PerennialFailure => new PerennialFailure('ModelUnavailable', message);
 
@@ -56,44 +41,46 @@ export class VersionHost {
   runLimitMs = 10_000;
   /** How many requests of the deployment are under way: what a batch may hope for. */
   concurrency = 1;
-  restarts = 0;
   batches = 0;
   busySeconds = 0;
   readonly queueDurations = newDurations();
   readonly model: HostedModel;
-  readonly #options: VersionHostOptions;
-  readonly #limits: HostLimits;
-  #process: HostProcess | undefined;
-  #queue: Job[] = [];
+  readonly name: string;
+  readonly #host: SupervisedHost;
+  #queue: InferenceJob[] = [];
   #queuedRows = 0;
-  #running: Job[] | undefined;
+  /** At the host, the one that it scores first. */
+  #batchesAtHost: Batch[] = [];
   #runningSince = 0;
+  #runLimit: NodeJS.Timeout | undefined;
   #batchRows = 64;
   #isScheduled = false;
   #isClosed = false;
-  #deaths = 0;
-  #startedAt = 0;
-  #restart: NodeJS.Timeout | undefined;
   readonly #sweep: NodeJS.Timeout;
 
-  constructor(model: HostedModel, options: VersionHostOptions) {
+  constructor(model: HostedModel, options: SupervisedHostOptions) {
     this.model = model;
-    this.#options = options;
-    this.#limits = options.limits ?? HOST_LIMITS;
+    this.name = options.name;
+    this.#host = new SupervisedHost(model, options, {
+      up: () => this.#schedule(),
+      lost: (reason) => this.#rejectQueue(reason, (job) => job.failFast),
+      givenUp: () => this.#rejectQueue(unavailable('the model host keeps dying')),
+    });
     this.#sweep = setInterval(() => this.#dropOverdue(), SWEEP_MS);
     this.#sweep.unref();
   }
 
-  get name(): string { return this.#options.name; }
+  /** Host processes that were lost and replaced. */
+  get restarts(): number { return this.#host.restarts; }
 
   get queueLength(): number { return this.#queue.length; }
 
   /** Process id of the host while it is alive. */
-  get pid(): number | undefined { return this.#process?.pid; }
+  get pid(): number | undefined { return this.#host.current?.pid; }
 
   /** True when an answer now can be expected: the host is there and has not been with one batch for longer than `ms`. */
   isPrompt(ms: number): boolean {
-    return this.#process !== undefined && (this.#running === undefined || performance.now() - this.#runningSince <= ms);
+    return this.#host.current !== undefined && (this.#batchesAtHost.length === 0 || performance.now() - this.#runningSince <= ms);
   }
 
   /**
@@ -102,7 +89,7 @@ export class VersionHost {
    */
   async start(): Promise<void> {
     try {
-      this.#adopt(await HostProcess.start(this.model, this.#limits));
+      await this.#host.start();
     } catch (error) {
       this.close();
       throw error;
@@ -115,39 +102,36 @@ export class VersionHost {
    */
   infer(rows: Rows, { failFast }: { failFast: boolean }): Inference {
     if (this.#isClosed) throw unavailable('the version is no longer served here');
-    if (this.#process === undefined && (failFast || this.#deaths >= DEATHS_UNTIL_REFUSAL)) throw unavailable('the model host is being started again');
+    if (this.#host.current === undefined && (failFast || this.#host.isGivenUp)) throw unavailable('the model host is being started again');
     if (this.#queue.length >= MAX_QUEUE_REQUESTS || this.#queuedRows + rows.rows > MAX_QUEUE_ROWS) {
-      throw new PerennialFailure('Overloaded', `${this.#queue.length} requests wait for ${this.#options.name}`);
+      throw new PerennialFailure('Overloaded', `${this.#queue.length} requests wait for ${this.name}`);
     }
-    let job: Job | undefined;
-    const outputs = new Promise<ColumnData[]>((resolve, reject) => {
-      job = { rows: rows.rows, tensors: rows.tensors, resolve, reject, arrivedAt: performance.now(), failFast, alone: false, losses: 0, isAbandoned: false };
-      this.#queue.push(job);
-      this.#queuedRows += rows.rows;
-    });
+    const job = new InferenceJob(rows, failFast);
+    this.#queue.push(job);
+    this.#queuedRows += rows.rows;
     this.#schedule();
-    return {
-      outputs,
-      abandon: () => {
-        if (job !== undefined) job.isAbandoned = true;
-      },
-    };
+    return job;
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearTimeout(this.#restart);
     clearInterval(this.#sweep);
-    this.#process?.kill('is not needed any more');
+    this.#host.close();
     this.#rejectQueue(unavailable('the version is no longer served here'));
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#running !== undefined || this.#process === undefined) return;
+    if (this.#isScheduled || this.#queue.length === 0 || !this.#mayStart()) return;
     this.#isScheduled = true;
     const now = performance.now();
     this.#gather({ begunAt: now, grownAt: now, seen: 0 });
+  }
+
+  /** A request that was in a batch that failed has the host for itself, so that no other one is lost with it. */
+  #mayStart(): boolean {
+    const isSuspect = this.#queue[0]?.isAlone === true || this.#batchesAtHost[0]?.jobs[0]?.isAlone === true;
+    return this.#host.current !== undefined && this.#batchesAtHost.length < (isSuspect ? 1 : BATCHES_AT_HOST);
   }
 
   /**
@@ -167,41 +151,56 @@ export class VersionHost {
   }
 
   async #runBatch(): Promise<void> {
-    const host = this.#process;
-    if (host === undefined || this.#running !== undefined) return;
+    const host = this.#host.current;
+    if (host === undefined || !this.#mayStart()) return;
     const jobs = this.#takeBatch();
     if (jobs.length === 0) return;
-    this.#running = jobs;
+    const batch: Batch = { jobs, rows: jobs.reduce((sum, job) => sum + job.rows, 0), isStarted: false, isHung: false };
     this.batches += 1;
-    this.#runningSince = performance.now();
-    const batch = joinRows(this.model.signature, jobs);
-    let isHung = false;
-    const limitMs = this.runLimitMs + batch.rows * RUN_LIMIT_PER_ROW_MS;
-    const timer = setTimeout(() => {
-      isHung = true;
-      host.kill(`did not answer within ${limitMs} ms`);
-    }, limitMs);
-    stayAwake(() => this.#running !== jobs);
+    this.#batchesAtHost.push(batch);
+    const answer = host.run(jobs);
+    if (this.#batchesAtHost.length === 1) this.#begin(host, batch);
+    this.#schedule();
     try {
-      const outputs = await host.run(batch.rows, batch.tensors);
-      this.#adapt(batch.rows);
+      const outputs = await answer;
+      this.#leave(host, batch);
       this.#deliver(jobs, outputs);
     } catch (error) {
-      this.#retryOrReject(jobs, error as Error, isHung);
-    } finally {
-      clearTimeout(timer);
-      this.busySeconds += (performance.now() - this.#runningSince) / 1_000;
-      this.#running = undefined;
-      this.#schedule();
+      this.#leave(host, batch);
+      this.#retryOrReject(batch, error as Error);
     }
+    this.#schedule();
   }
 
-  #takeBatch(): Job[] {
-    const jobs: Job[] = [];
+  /** The host scores this batch from now on: its time counts. */
+  #begin(host: HostProcess, batch: Batch): void {
+    batch.isStarted = true;
+    this.#runningSince = performance.now();
+    const limitMs = this.runLimitMs + batch.rows * RUN_LIMIT_PER_ROW_MS;
+    this.#runLimit = setTimeout(() => {
+      batch.isHung = true;
+      host.kill(`did not answer within ${limitMs} ms`);
+    }, limitMs);
+    stayAwake(() => this.#batchesAtHost[0] !== batch);
+  }
+
+  /** The batch is no longer at the host, which goes on with the next one. */
+  #leave(host: HostProcess, batch: Batch): void {
+    this.#batchesAtHost = this.#batchesAtHost.filter((other) => other !== batch);
+    if (!batch.isStarted) return;
+    clearTimeout(this.#runLimit);
+    this.busySeconds += (performance.now() - this.#runningSince) / 1_000;
+    this.#adapt(batch.rows);
+    const [next] = this.#batchesAtHost;
+    if (next !== undefined && this.#host.current === host) this.#begin(host, next);
+  }
+
+  #takeBatch(): InferenceJob[] {
+    const jobs: InferenceJob[] = [];
     let rows = 0;
     let taken = 0;
     for (const job of this.#queue) {
-      const fits = jobs.length === 0 || (rows + job.rows <= this.#batchRows && !job.alone && jobs[0]?.alone !== true);
+      const fits = jobs.length === 0 || (rows + job.rows <= this.#batchRows && !job.isAlone && jobs[0]?.isAlone !== true);
       if (!job.isAbandoned && !fits) break;
       taken += 1;
       this.#queuedRows -= job.rows;
@@ -221,7 +220,7 @@ export class VersionHost {
     else if (!isSlow && rows >= this.#batchRows) this.#batchRows = Math.min(MOST_BATCH_ROWS, this.#batchRows << 1);
   }
 
-  #deliver(jobs: readonly Job[], outputs: ColumnData[]): void {
+  #deliver(jobs: readonly InferenceJob[], outputs: ColumnData[]): void {
     let from = 0;
     for (const job of jobs) {
       job.resolve(jobs.length === 1 ? outputs : sliceRows(this.model.signature, outputs, { from, count: job.rows }));
@@ -229,54 +228,21 @@ export class VersionHost {
     }
   }
 
-  #retryOrReject(jobs: readonly Job[], error: Error, isHung: boolean): void {
+  #retryOrReject({ jobs, isStarted, isHung }: Batch, error: Error): void {
     const isModelError = error instanceof PerennialFailure && error.code === 'ModelFailed';
-    const again: Job[] = [];
+    const again: InferenceJob[] = [];
     for (const job of jobs) {
       if (job.isAbandoned) continue;
-      if (!isModelError) job.losses += 1;
+      // What only waited at a host that died is not suspected.
+      if (!isModelError && isStarted) job.losses += 1;
       // One that hung or erred alone is the cause itself; one whose host died alone may have met somebody's kill.
       const isCause = jobs.length === 1 && (isModelError || isHung);
       const mayRetry = !isCause && !this.#isClosed && job.losses <= 1 && (isModelError || !job.failFast);
-      if (mayRetry) again.push(Object.assign(job, { alone: true }));
+      if (mayRetry) again.push(Object.assign(job, { isAlone: job.isAlone || isStarted }));
       else job.reject(error);
     }
     this.#queue.unshift(...again);
     for (const job of again) this.#queuedRows += job.rows;
-  }
-
-  #adopt(host: HostProcess): void {
-    if (this.#isClosed) return host.kill('is not needed any more');
-    this.#process = host;
-    this.#startedAt = performance.now();
-    host.onLost((reason) => this.#replace(host, reason));
-    this.#schedule();
-  }
-
-  #replace(host: HostProcess, reason: PerennialFailure): void {
-    this.#process = undefined;
-    if (this.#isClosed) return;
-    if (performance.now() - this.#startedAt > HEALTHY_AFTER_MS) this.#deaths = 0;
-    this.restarts += 1;
-    this.#options.log.warn({ version: this.#options.name, pid: host.pid, stderr: host.stderrTail }, reason.message);
-    this.#rejectQueue(reason, (job) => job.failFast);
-    this.#restartAfter(this.#deaths === 0 ? 0 : FIRST_BACKOFF_MS * 2 ** Math.min(this.#deaths, 10));
-    this.#deaths += 1;
-  }
-
-  #restartAfter(ms: number): void {
-    if (this.#deaths >= DEATHS_UNTIL_REFUSAL) this.#rejectQueue(unavailable('the model host keeps dying'));
-    this.#restart = setTimeout(() => {
-      HostProcess.start(this.model, this.#limits).then(
-        (host) => this.#adopt(host),
-        (error: Error) => {
-          if (this.#isClosed) return;
-          this.#deaths += 1;
-          this.#options.log.warn({ version: this.#options.name }, `the model host could not be started again: ${error.message}`);
-          this.#restartAfter(Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(this.#deaths, 10)));
-        },
-      );
-    }, Math.min(ms, LONGEST_BACKOFF_MS));
   }
 
   #dropOverdue(): void {
@@ -286,7 +252,7 @@ export class VersionHost {
     }
   }
 
-  #rejectQueue(error: Error, isMeant: (job: Job) => boolean = () => true): void {
+  #rejectQueue(error: Error, isMeant: (job: InferenceJob) => boolean = () => true): void {
     const meant = this.#queue.filter(isMeant);
     this.#queue = this.#queue.filter((job) => !isMeant(job));
     for (const job of meant) {

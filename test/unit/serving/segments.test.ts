@@ -30,12 +30,12 @@ const answer: AnswerLine = {
   role: 'stable',
   generation: 7,
   rows: 2,
-  inputs: [[null, 12.5], ['UA', ''], [1, 2, 3, 4]],
+  request: { inputs: [{ name: 'gust', data: [null, 12.5] }, { name: 'pair', data: [[1, 2], [3, 4]] }, { name: 'carrier', data: ['UA', ''] }] },
   outputs: [[0.25, 0.75]],
   latencyMs: 1.5,
   fellBackFrom: 4,
 };
-const lines = [version, answer, { ...answer, id: 'b', rows: 1, inputs: [[1], ['O"Hare'], [5, 6]], outputs: [[0.5]], fellBackFrom: undefined }].map((line) => JSON.stringify(line));
+const lines = [version, answer, { ...answer, id: 'b', rows: 1, request: { inputs: [{ name: 'gust', data: [1] }, { name: 'carrier', data: ['O"Hare'] }, { name: 'pair', data: [5, 6] }] }, outputs: [[0.5]], fellBackFrom: undefined }].map((line) => JSON.stringify(line));
 
 test('one row per inference row, with columns by name; an empty string where missing is allowed is a missing value', () => {
   const rows = segmentRows(lines).get('flights') ?? [];
