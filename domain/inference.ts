@@ -1,5 +1,5 @@
 /**
- * Reads an inference request of the Open Inference Protocol V2 (JSON form) against the signature of a model.
+ * Reads an inference request of the Open Inference Protocol V2 (its JSON) against the signature of a model.
  * Whatever a model could misread is refused with the path of the field: nothing is converted silently.
  */
 import type { Datatype, ModelSignature, SignatureTensor } from '../contracts/features.ts';
@@ -15,14 +15,19 @@ const LONGEST_QUOTE = 64;
 /** A value as the client sent it, checked: null stands for a missing one. */
 export type InferenceValue = number | string | boolean | null;
 
+/** An output by name, as bytes behind the JSON of the answer or in it. */
+export type WantedOutput = { name: string; binary: boolean };
+
 /** The parts of a request that do not depend on the model. */
 export type InferenceEnvelope = {
   id: string | undefined;
   /** `parameters.key`: what the routing sticks to. */
   key: string | undefined;
   inputs: readonly unknown[];
-  /** Names of the wanted outputs; undefined means all. */
-  outputs: readonly string[] | undefined;
+  /** The wanted outputs; undefined means all. */
+  outputs: readonly WantedOutput[] | undefined;
+  /** How outputs come that were not asked for by name. */
+  binaryOutput: boolean;
 };
 
 /** `tensors` are in the order of the signature, flat and row-major. */
@@ -63,10 +68,7 @@ const objectOf = (value: unknown, where: string, keys: ReadonlySet<string>): Jso
 const parametersOf = (value: unknown, where: string): JsonObject => {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(where, `must be an object, not ${kindOf(value)}`);
-  for (const binary of ['binary_data', 'binary_data_size', 'binary_data_output']) {
-    const wanted: unknown = Object.hasOwn(value, binary) ? (value as JsonObject)[binary] : undefined;
-    if (wanted !== undefined && wanted !== false) refuse(`${where}.${binary}`, 'binary tensors are not supported: send and ask for JSON data');
-  }
+  if (Object.hasOwn(value, 'binary_data_size')) refuse(`${where}.binary_data_size`, 'the header Inference-Header-Content-Length is missing, which says where the binary part of the body begins');
   return value as JsonObject;
 };
 
@@ -74,16 +76,23 @@ const BODY_KEYS: ReadonlySet<string> = new Set(['id', 'parameters', 'inputs', 'o
 const INPUT_KEYS: ReadonlySet<string> = new Set(['name', 'shape', 'datatype', 'parameters', 'data']);
 const OUTPUT_KEYS: ReadonlySet<string> = new Set(['name', 'parameters']);
 
-const outputsOf = (value: unknown): string[] | undefined => {
+/** Whether outputs are wanted as bytes. */
+const isBinary = (parameters: JsonObject, name: 'binary_data' | 'binary_data_output', { where, otherwise }: { where: string; otherwise: boolean }): boolean => {
+  const value: unknown = Object.hasOwn(parameters, name) ? parameters[name] : otherwise;
+  return typeof value === 'boolean' ? value : refuse(`${where}.${name}`, `must be true or false, not ${kindOf(value)}`);
+};
+
+const outputsOf = (value: unknown, binaryOutput: boolean): WantedOutput[] | undefined => {
   if (value === undefined) return undefined;
   if (!Array.isArray(value)) return refuse('outputs', `must be a list, not ${kindOf(value)}`);
   if (value.length === 0) return undefined;
   if (value.length > 100) refuse('outputs', 'has more than 100 entries');
   return value.map((entry: unknown, position) => {
     const output = objectOf(entry, `outputs[${position}]`, OUTPUT_KEYS);
-    parametersOf(output['parameters'], `outputs[${position}].parameters`);
+    const where = `outputs[${position}].parameters`;
+    const binary = isBinary(parametersOf(output['parameters'], where), 'binary_data', { where, otherwise: binaryOutput });
     const name = output['name'];
-    return typeof name === 'string' ? name : refuse(`outputs[${position}].name`, `must be a string, not ${kindOf(name)}`);
+    return typeof name === 'string' ? { name, binary } : refuse(`outputs[${position}].name`, `must be a string, not ${kindOf(name)}`);
   });
 };
 
@@ -104,8 +113,9 @@ export const readEnvelope = (body: unknown): InferenceEnvelope => {
   if (id !== undefined && typeof id !== 'string') refuse('id', `must be a string, not ${kindOf(id)}`);
   if (!Array.isArray(inputs)) return refuse('inputs', inputs === undefined ? 'is missing' : `must be a list, not ${kindOf(inputs)}`);
   const parameters = request['parameters'] === undefined ? undefined : parametersOf(request['parameters'], 'parameters');
+  const binaryOutput = parameters !== undefined && isBinary(parameters, 'binary_data_output', { where: 'parameters', otherwise: false });
   const key = parameters !== undefined && Object.hasOwn(parameters, 'key') ? stickyKeyOf(parameters['key'], 'parameters.key') : undefined;
-  return { id: id as string | undefined, key, inputs, outputs: outputsOf(request['outputs']) };
+  return { id: id as string | undefined, key, inputs, outputs: outputsOf(request['outputs'], binaryOutput), binaryOutput };
 };
 
 /** Where an input stands in the request and in the signature. */

@@ -1,7 +1,9 @@
 /** JSON of answers and of log records, written by hand: it is the greater part of what a request costs. */
 import type { SignatureTensor } from '../contracts/features.ts';
 import { PerennialFailure } from '../domain/failure.ts';
+import type { InferenceEnvelope } from '../domain/inference.ts';
 import type { ColumnData } from '../domain/tensor-columns.ts';
+import { binaryValues } from './binary-tensors.ts';
 import type { Variant } from './deployment-table.ts';
 
 const floatsText = (tensor: SignatureTensor, data: Float32Array | Float64Array): string => {
@@ -31,15 +33,30 @@ const columnText = (tensor: SignatureTensor, data: ColumnData): string => {
 export const outputTexts = ({ signature }: Variant, outputs: readonly ColumnData[]): string[] =>
   signature.outputs.map((tensor, place) => columnText(tensor, outputs[place] as ColumnData));
 
-/** A V2 answer. `id` is fit to stand in JSON as it is. `wanted` names the outputs to give; undefined gives all. */
-export const answerText = (variant: Variant, id: string, { rows, texts, wanted }: { rows: number; texts: readonly string[]; wanted: readonly string[] | undefined }): string => {
+type AnswerParts = {
+  rows: number;
+  texts: readonly string[];
+  columns: readonly ColumnData[];
+} & Pick<InferenceEnvelope, 'outputs' | 'binaryOutput'>;
+
+/** A V2 answer: its JSON, and the binary outputs that follow it. `id` is fit to stand in JSON as it is. */
+export const answerOf = (variant: Variant, id: string, { rows, texts, columns, outputs: wanted, binaryOutput }: AnswerParts): { text: string; binary: Buffer[] } => {
   let outputs = '';
+  const binary: Buffer[] = [];
   variant.signature.outputs.forEach((tensor, place) => {
-    if (wanted !== undefined && !wanted.includes(tensor.name)) return;
+    const asked = wanted === undefined ? { binary: binaryOutput } : wanted.find(({ name }) => name === tensor.name);
+    if (asked === undefined) return;
     const shape = [rows, ...tensor.shape.slice(1)].join(',');
-    outputs += `${outputs === '' ? '' : ','}{"name":${JSON.stringify(tensor.name)},"shape":[${shape}],"datatype":"${tensor.datatype}","data":${texts[place]}}`;
+    let data = `"data":${texts[place]}`;
+    if (asked.binary) {
+      const values = binaryValues(columns[place] as ColumnData);
+      binary.push(values);
+      data = `"parameters":{"binary_data_size":${values.length}}`;
+    }
+    outputs += `${outputs === '' ? '' : ','}{"name":${JSON.stringify(tensor.name)},"shape":[${shape}],"datatype":"${tensor.datatype}",${data}}`;
   });
-  return `{"model_name":"${variant.model}","model_version":"${variant.version}","id":"${id}","outputs":[${outputs}]}`;
+  const text = `{"model_name":"${variant.model}","model_version":"${variant.version}","id":"${id}","outputs":[${outputs}]}`;
+  return { text, binary };
 };
 
 export type LogFacts = {

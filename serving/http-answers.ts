@@ -14,8 +14,14 @@ const JSON_TYPE = ['content-type', 'application/json'] as const;
 
 export const sendJson = (response: ServerResponse, status: number, body: unknown): void => sendText(response, status, { text: JSON.stringify(body), headers: JSON_TYPE });
 
-export const sendAnswer = (response: ServerResponse, { id, role, version, text }: InferenceAnswer): void =>
-  sendText(response, 200, { text, headers: [...JSON_TYPE, 'x-request-id', id, 'x-perennial-role', role, 'x-perennial-version', version] });
+export const sendAnswer = (response: ServerResponse, { id, role, version, text, binary }: InferenceAnswer): void => {
+  const headers = ['x-request-id', id, 'x-perennial-role', role, 'x-perennial-version', version];
+  if (binary.length === 0) return sendText(response, 200, { text, headers: [...JSON_TYPE, ...headers] });
+  const json = Buffer.from(text, 'utf8');
+  const body = Buffer.concat([json, ...binary]);
+  response.writeHead(200, [...headers, 'content-type', 'application/octet-stream', 'inference-header-content-length', String(json.length), 'content-length', String(body.length)]);
+  response.end(body);
+};
 
 /** A failure as the client may see it: of what a model or this process did only the kind, never a path, an address or a stack. */
 export const publicFailure = (error: unknown): { code: PerennialFailure['code']; status: number; message: string } => {

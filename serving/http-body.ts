@@ -19,16 +19,27 @@ const append = (buffer: Buffer, used: number, chunk: Buffer): Buffer => {
   return target;
 };
 
+/** @throws PerennialFailure MalformedBody when it is not UTF-8 */
 const textOf = (bytes: Buffer): string => {
   if (!isUtf8(bytes)) throw new PerennialFailure('MalformedBody', 'The body is not UTF-8.');
   return bytes.toString('utf8');
 };
 
 /**
- * The body as text.
- * @throws PerennialFailure PayloadTooLarge as soon as that is known, MalformedBody when it is not UTF-8
+ * The body as text; with the header Inference-Header-Content-Length of the binary tensor extension only so many bytes of it are text, and the rest is given as it is.
+ * @throws PerennialFailure PayloadTooLarge or MalformedBody
  */
-export const readBody = (request: IncomingMessage): Promise<string> =>
+export const readTextAndBinary = async (request: IncomingMessage): Promise<{ body: string; binary: Buffer | undefined }> => {
+  const bytes = await readBytes(request);
+  const header = request.headers['inference-header-content-length'];
+  if (header === undefined) return { body: textOf(bytes), binary: undefined };
+  const length = /^\d{1,9}$/.test(String(header)) ? Number(header) : NaN;
+  if (!(length <= bytes.length)) throw new PerennialFailure('MalformedBody', `The header Inference-Header-Content-Length must be the bytes of the JSON at the start of the body, at most ${bytes.length}.`);
+  return { body: textOf(bytes.subarray(0, length)), binary: bytes.subarray(length) };
+};
+
+/** @throws PerennialFailure PayloadTooLarge as soon as that is known, MalformedBody when it is cut off */
+const readBytes = (request: IncomingMessage): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) return reject(tooLarge());
     let bytes: Buffer | undefined;
@@ -43,11 +54,7 @@ export const readBody = (request: IncomingMessage): Promise<string> =>
       used += chunk.length;
     });
     request.on('end', () => {
-      try {
-        resolve(bytes === undefined ? '' : textOf(bytes.length === used ? bytes : bytes.subarray(0, used)));
-      } catch (error) {
-        reject(error as Error);
-      }
+      resolve(bytes === undefined ? Buffer.alloc(0) : bytes.subarray(0, used));
     });
     request.on('error', () => reject(new PerennialFailure('MalformedBody', 'The request was cut off.')));
   });

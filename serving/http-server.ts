@@ -7,7 +7,7 @@ import type { Access } from './access.ts';
 import type { DeploymentLookup } from './deployment-lookup.ts';
 import type { DeploymentTable } from './deployment-table.ts';
 import { modelMetadata, sendAnswer, sendFailure, sendJson, sendText } from './http-answers.ts';
-import { readBody } from './http-body.ts';
+import { readTextAndBinary } from './http-body.ts';
 import { methodsOf, routeOf, type Route } from './http-routes.ts';
 import type { InferenceService } from './inference-service.ts';
 import { countRequest, type Metrics } from './metrics.ts';
@@ -44,9 +44,7 @@ const countFailure = ({ metrics, table }: ServerParts, model: string, status: nu
 
 const serveInference = async (parts: ServerParts, route: ModelRoute, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   try {
-    if (request.headers['inference-header-content-length'] !== undefined) throw new PerennialFailure('InferenceInvalid', 'Binary tensors are not supported: send JSON data.');
-    const body = await readBody(request);
-    const answer = await parts.infer({ model: route.model, version: route.version, body, requestId: header(request, 'x-request-id'), key: header(request, 'x-perennial-key') });
+    const answer = await parts.infer({ model: route.model, version: route.version, ...(await readTextAndBinary(request)), requestId: header(request, 'x-request-id'), key: header(request, 'x-perennial-key') });
     sendAnswer(response, answer);
   } catch (error) {
     if (!(error instanceof PerennialFailure)) parts.log.error({ err: error }, 'an inference failed unexpectedly');
@@ -81,7 +79,7 @@ const serve = async (parts: ServerParts, route: Route, request: IncomingMessage,
     case 'metrics':
       return sendText(response, 200, { text: await parts.metrics.text(), headers: ['content-type', parts.metrics.contentType] });
     case 'server':
-      return sendJson(response, 200, { name: 'perennial', version: parts.build, extensions: [] });
+      return sendJson(response, 200, { name: 'perennial', version: parts.build, extensions: ['binary_tensor_data'] });
     case 'models':
       return sendJson(response, 200, { models: parts.table.all().map(({ snapshot }) => snapshot.model) });
   }

@@ -3,7 +3,8 @@ import { performance } from 'node:perf_hooks';
 import { PerennialFailure } from '../domain/failure.ts';
 import { InferenceRefused, readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
 import { pick } from '../domain/traffic.ts';
-import { answerText, logRecordText } from './answer-text.ts';
+import { answerOf, logRecordText } from './answer-text.ts';
+import { withBinaryInputs } from './binary-tensors.ts';
 import type { DeploymentLookup } from './deployment-lookup.ts';
 import { leave, variantsOf, type AppliedDeployment, type Variant } from './deployment-table.ts';
 import { clientIdOf, newInferenceId } from './inference-id.ts';
@@ -16,13 +17,15 @@ export type InferenceRequest = {
   model: string;
   /** The version that the client named. */
   version: number | undefined;
+  /** The JSON of the body, and what follows it; undefined where the client did not say that anything does. */
   body: string;
+  binary: Buffer | undefined;
   /** Headers x-request-id and x-perennial-key. */
   requestId: string | undefined;
   key: string | undefined;
 };
 
-export type InferenceAnswer = { id: string; role: string; version: string; text: string };
+export type InferenceAnswer = { id: string; role: string; version: string; text: string; binary: Buffer[] };
 
 export type InferenceService = (request: InferenceRequest) => Promise<InferenceAnswer>;
 
@@ -32,6 +35,14 @@ const parseBody = (text: string): unknown => {
   } catch (error) {
     throw new PerennialFailure('MalformedBody', `The body is not valid JSON (null is the missing value; NaN and Infinity are no JSON): ${(error as Error).message.slice(0, 200)}`);
   }
+};
+
+/** The request in its JSON form, whatever the form in which its values came. */
+const readRequest = ({ body, binary }: InferenceRequest): { envelope: InferenceEnvelope; json: string } => {
+  const parsed = parseBody(body);
+  if (binary === undefined) return { envelope: readEnvelope(parsed), json: body };
+  const whole = withBinaryInputs(parsed, binary);
+  return { envelope: readEnvelope(whole), json: JSON.stringify(whole) };
 };
 
 const chooseVariant = (deployment: AppliedDeployment, version: number | undefined, stickyKey: string): Variant => {
@@ -47,7 +58,7 @@ const chooseVariant = (deployment: AppliedDeployment, version: number | undefine
 };
 
 const checkWanted = ({ outputs }: InferenceEnvelope, { signature }: Variant): void => {
-  const unknown = outputs?.findIndex((name) => !signature.outputs.some((output) => output.name === name)) ?? -1;
+  const unknown = outputs?.findIndex(({ name }) => !signature.outputs.some((output) => output.name === name)) ?? -1;
   if (unknown !== -1) throw new PerennialFailure('InferenceInvalid', `outputs[${unknown}].name: is not an output of the model`);
 };
 
@@ -76,23 +87,24 @@ export const createInferenceService = ({ lookup, log, refusals }: ServiceParts):
     }
   };
 
-  const answer = async (deployment: AppliedDeployment, request: InferenceRequest, envelope: InferenceEnvelope): Promise<{ answer: InferenceAnswer; variant: Variant }> => {
+  const answer = async (deployment: AppliedDeployment, request: InferenceRequest): Promise<{ answer: InferenceAnswer; variant: Variant }> => {
+    const { envelope, json } = readRequest(request);
     const id = clientIdOf(envelope.id, request.requestId) ?? newInferenceId();
     const key = stickyKeyOf(request.key, 'header x-perennial-key') ?? envelope.key;
     const chosen = chooseVariant(deployment, request.version, key ?? id);
     checkWanted(envelope, chosen);
     const scored = await score(deployment, chosen, envelope.inputs, request.version !== undefined);
-    const { variant, rows, texts } = scored;
-    const text = answerText(variant, id, { rows: rows.rows, texts, wanted: envelope.outputs });
-    await record(deployment, scored, { id, key, body: request.body });
-    return { answer: { id, role: variant.role, version: String(variant.version), text }, variant };
+    const { variant, rows, texts, columns } = scored;
+    const { text, binary } = answerOf(variant, id, { rows: rows.rows, texts, columns, outputs: envelope.outputs, binaryOutput: envelope.binaryOutput });
+    await record(deployment, scored, { id, key, body: json });
+    return { answer: { id, role: variant.role, version: String(variant.version), text, binary }, variant };
   };
 
   return async (request) => {
     const begunAt = performance.now();
     const deployment = await lookup.enter(request.model);
     try {
-      const { answer: given, variant } = await answer(deployment, request, readEnvelope(parseBody(request.body)));
+      const { answer: given, variant } = await answer(deployment, request);
       countRequest(variant.metrics, 200, (performance.now() - begunAt) / 1_000);
       return given;
     } catch (error) {

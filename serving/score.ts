@@ -4,6 +4,7 @@
  */
 import { PerennialFailure } from '../domain/failure.ts';
 import type { InferenceRows } from '../domain/inference.ts';
+import type { ColumnData } from '../domain/tensor-columns.ts';
 import { outputTexts } from './answer-text.ts';
 import { countLatency } from './counters.ts';
 import type { AppliedDeployment, Variant } from './deployment-table.ts';
@@ -13,7 +14,8 @@ export type Scored = {
   /** The version that answered. */
   variant: Variant;
   rows: InferenceRows;
-  /** JSON list per output. */
+  /** The outputs in the order of the signature, and each as a JSON list. */
+  columns: ColumnData[];
   texts: string[];
   latencyMs: number;
   fellBackFrom: number | undefined;
@@ -39,11 +41,11 @@ const countFailure = (variant: Variant): void => {
 const ask = async (variant: Variant, rows: InferenceRows, deadlineMs: number | undefined): Promise<Scored> => {
   const begunAt = performance.now();
   const inference = variant.host.infer(rows, { failFast: deadlineMs !== undefined });
-  const outputs = await (deadlineMs === undefined ? inference.outputs : within(inference, deadlineMs));
-  const texts = outputTexts(variant, outputs);
+  const columns = await (deadlineMs === undefined ? inference.outputs : within(inference, deadlineMs));
+  const texts = outputTexts(variant, columns);
   const latencyMs = performance.now() - begunAt;
   countLatency(variant.counters, latencyMs);
-  return { variant, rows, texts, latencyMs, fellBackFrom: undefined };
+  return { variant, rows, columns, texts, latencyMs, fellBackFrom: undefined };
 };
 
 const isOverload = (error: unknown): boolean => error instanceof PerennialFailure && error.code === 'Overloaded';

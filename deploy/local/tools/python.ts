@@ -23,8 +23,8 @@ type Base = { path?: string; version: string };
 
 const requirementsFile = join(repositoryRoot, 'trainers', 'requirements.txt');
 
-/** The trainers' requirements by another path, for tests of set-up itself. */
-export type PythonOptions = { requirements?: string };
+/** Another environment than that of the trainers: what it is called in messages, and its requirements. */
+export type PythonOptions = { name?: string; requirements?: string };
 
 const describe = async (path: string): Promise<Interpreter | undefined> => {
   // A version manager has commands for versions that are not there: they fail, and so does this.
@@ -82,7 +82,7 @@ const createWithVenv = async (folder: string, requirements: string, python: stri
 const createEnvironment = async (target: { folder: string; requirements: string }, base: Base, progress: Progress): Promise<void> => {
   const { folder, requirements } = target;
   const start = (tool: string): void => {
-    progress(`installing the trainers' packages with ${tool} for Python ${base.version}`);
+    progress(`installing its packages with ${tool} for Python ${base.version}`);
     // Built in place, because an environment holds its own path; half of one has no stamp and goes away here.
     rmSync(folder, { recursive: true, force: true });
   };
@@ -115,8 +115,8 @@ const build = async (requirements: string, progress: Progress): Promise<string> 
 };
 
 /** The part for given requirements; without, for trainers/requirements.txt of this clone. */
-export const pythonPart = ({ requirements = requirementsFile }: PythonOptions = {}): Part => ({
-  name: 'Python environment of the trainers',
+export const pythonPart = ({ name = 'Python environment of the trainers', requirements = requirementsFile }: PythonOptions = {}): Part => ({
+  name,
   find: () => findEnvironment(requirements),
   verify: (path) => runCommand([path, '-c', 'import sys; print(sys.version)'], { timeoutMs: 30_000, environment: { PYTHONNOUSERSITE: '1' } }),
   prerequisite: () => prerequisite(requirements),

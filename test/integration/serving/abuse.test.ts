@@ -114,8 +114,10 @@ test('ids and keys that are unfit', async () => {
   expectRefused(await client.post(PATH, { ...rowsBody([[1, 1, 1]]), outputs: [{ name: 'other' }] }), 400, 'InferenceInvalid');
 });
 
-test('binary tensors are refused, not misread', async () => {
-  expectRefused(await client.post(PATH, rowsBody([[1, 1, 1]]), { 'inference-header-content-length': '10' }), 400, 'InferenceInvalid');
+test('a binary part that is not what the JSON says', async () => {
+  const json = JSON.stringify(rowsBody([[1, 1, 1]]));
+  for (const length of ['10', String(json.length + 1), '-1', 'x']) expectRefused(await client.post(PATH, json, { 'inference-header-content-length': length }), 400, 'MalformedBody');
+  expectRefused(await client.post(PATH, `${json}12`, { 'inference-header-content-length': String(json.length) }), 400, 'InferenceInvalid');
 });
 
 test('headers that are too long', async () => {

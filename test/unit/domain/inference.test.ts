@@ -111,7 +111,7 @@ describe('shapes and names that are refused', () => {
     [0, { name: 'y' }, /inputs\[0\].name: "y" is not an input of the model/],
     [1, { name: 'x' }, /inputs\[1\].name: "x" is there twice/],
     [0, { extra: 1 }, /inputs\[0\]: has the unknown key "extra"/],
-    [0, { parameters: { binary_data_size: 8 } }, /binary tensors are not supported/],
+    [0, { parameters: { binary_data_size: 8 } }, /the header Inference-Header-Content-Length is missing/],
   ])('input %i with %j', (position, change, message) => {
     expect(messageOf(() => read(changed(position, change)))).toMatch(message);
   });
@@ -125,7 +125,8 @@ describe('shapes and names that are refused', () => {
 
 describe('the envelope', () => {
   test('takes id, key and wanted outputs', () => {
-    expect(readEnvelope({ id: 'a', parameters: { key: 'p-1', other: 2 }, inputs: [], outputs: [{ name: 'score' }] })).toEqual({ id: 'a', key: 'p-1', inputs: [], outputs: ['score'] });
+    expect(readEnvelope({ id: 'a', parameters: { key: 'p-1', other: 2 }, inputs: [], outputs: [{ name: 'score' }] })).toEqual({ id: 'a', key: 'p-1', inputs: [], outputs: [{ name: 'score', binary: false }], binaryOutput: false });
+    expect(readEnvelope({ parameters: { binary_data_output: true }, inputs: [], outputs: [{ name: 'a' }, { name: 'b', parameters: { binary_data: false } }] }).outputs).toEqual([{ name: 'a', binary: true }, { name: 'b', binary: false }]);
     expect(readEnvelope({ inputs: [], outputs: [] }).outputs).toBeUndefined();
   });
 
@@ -139,9 +140,9 @@ describe('the envelope', () => {
     [{ inputs: [], typo: 1 }, /body: has the unknown key "typo"/],
     [{ inputs: [], parameters: [] }, /parameters: must be an object/],
     [{ inputs: [], parameters: { key: 7 } }, /parameters.key: must be a string/],
-    [{ inputs: [], parameters: { binary_data_output: true } }, /binary tensors are not supported/],
+    [{ inputs: [], parameters: { binary_data_output: 1 } }, /parameters.binary_data_output: must be true or false/],
     [{ inputs: [], outputs: [{ name: 3 }] }, /outputs\[0\].name: must be a string/],
-    [{ inputs: [], outputs: [{ name: 'a', parameters: { binary_data: true } }] }, /binary tensors/],
+    [{ inputs: [], outputs: [{ name: 'a', parameters: { binary_data: 'yes' } }] }, /outputs\[0\].parameters.binary_data: must be true or false/],
   ])('%j is refused', (body, message) => {
     expect(messageOf(() => readEnvelope(body))).toMatch(message);
   });

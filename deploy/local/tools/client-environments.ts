@@ -1,0 +1,10 @@
+/** Python environments of the protocol clients that speak to us in the tests: one per group of packages that agree with each other. */
+import { join } from 'node:path';
+import { repositoryRoot } from './machine.ts';
+import type { Part } from './part.ts';
+import { pythonPart } from './python.ts';
+
+const requirementsOf = (group: string): string => join(repositoryRoot, 'test', 'clients', 'requirements', `${group}.txt`);
+
+/** Triton's HTTP client. */
+export const tritonClient: Part = pythonPart({ name: 'Python environment of the Triton client', requirements: requirementsOf('triton') });
