@@ -1,7 +1,8 @@
 /** JSON of answers and of log records, written by hand: it is the greater part of what a request costs. */
 import type { SignatureTensor } from '../contracts/features.ts';
 import { PerennialFailure } from '../domain/failure.ts';
-import type { InferenceEnvelope } from '../domain/inference.ts';
+import type { InferenceEnvelope, InferenceValue } from '../domain/inference.ts';
+import { predictionsOf } from '../domain/row-requests.ts';
 import type { ColumnData } from '../domain/tensor-columns.ts';
 import { binaryValues } from './binary-tensors.ts';
 import type { Variant } from './deployment-table.ts';
@@ -58,6 +59,9 @@ export const answerOf = (variant: Variant, id: string, { rows, texts, columns, o
   const text = `{"model_name":"${variant.model}","model_version":"${variant.version}","id":"${id}","outputs":[${outputs}]}`;
   return { text, binary };
 };
+
+/** The answer to a request that gave rows. */
+export const rowAnswerText = ({ signature }: Variant, texts: readonly string[]): string => JSON.stringify(predictionsOf(signature, texts.map((text) => JSON.parse(text) as InferenceValue[])));
 
 export type LogFacts = {
   id: string;

@@ -4,8 +4,8 @@ import { PerennialFailure } from '../domain/failure.ts';
 import type { GatewayPermission } from './access.ts';
 
 export type Route =
-  | { kind: 'live' | 'ready' | 'metrics' | 'server' | 'models'; permission: GatewayPermission | null }
-  | { kind: 'infer' | 'model' | 'modelReady'; permission: GatewayPermission; model: string; version: number | undefined };
+  | { kind: 'live' | 'ready' | 'metrics' | 'server' | 'models' | 'invocations'; permission: GatewayPermission | null }
+  | { kind: 'infer' | 'predict' | 'model' | 'modelReady'; permission: GatewayPermission; model: string; version: number | undefined };
 
 /** Health and metrics are open; everything else needs a key. */
 const FIXED: Record<string, Route> = {
@@ -16,10 +16,14 @@ const FIXED: Record<string, Route> = {
   '/v2/health/ready': { kind: 'ready', permission: null },
   '/v2': { kind: 'server', permission: 'read' },
   '/v2/models': { kind: 'models', permission: 'read' },
+  '/v1/models': { kind: 'models', permission: 'read' },
+  // The scoring contract of MLflow's and SageMaker's containers.
+  '/ping': { kind: 'ready', permission: null },
+  '/invocations': { kind: 'invocations', permission: 'infer' },
 };
 
 const notFound = (): never => {
-  throw new PerennialFailure('RouteNotFound', 'There is no such route at the gateway.', { fix: 'See the Open Inference Protocol V2: /v2/models/{model}/infer' });
+  throw new PerennialFailure('RouteNotFound', 'There is no such route at the gateway.', { fix: 'See the Open Inference Protocol V2: /v2/models/{model}/infer, or V1: /v1/models/{model}:predict' });
 };
 
 const VERSION = /^[1-9]\d{0,8}$/;
@@ -40,8 +44,21 @@ const modelRoute = (model: string, rest: readonly string[]): Route => {
   return notFound();
 };
 
+/** `/v1/models/{model}[/versions/{version}][:predict]`: KServe's V1, TensorFlow Serving's REST. */
+const rowRoute = (parts: readonly string[]): Route => {
+  const last = parts.at(-1) ?? '';
+  const isPredict = last.endsWith(':predict');
+  const [model = '', versions, version, ...rest] = isPredict ? [...parts.slice(0, -1), last.slice(0, -':predict'.length)] : parts;
+  if (rest.length > 0 || (versions !== undefined && (versions !== 'versions' || version === undefined))) return notFound();
+  if (!NAME_PATTERN.test(model)) throw new PerennialFailure('ModelNotFound', 'There is no model of this name: it is not a name.');
+  const place = { model, version: version === undefined ? undefined : versionOf(version) };
+  return isPredict ? { kind: 'predict', permission: 'infer', ...place } : { kind: 'modelReady', permission: 'read', ...place };
+};
+
 const METHODS: Record<Route['kind'], readonly string[]> = {
   infer: ['POST'],
+  predict: ['POST'],
+  invocations: ['POST'],
   live: ['GET', 'HEAD'],
   ready: ['GET', 'HEAD'],
   metrics: ['GET', 'HEAD'],
@@ -62,7 +79,8 @@ export const routeOf = (url: string): Route => {
   const query = url.indexOf('?');
   const path = query === -1 ? url : url.slice(0, query);
   if (Object.hasOwn(FIXED, path)) return FIXED[path] as Route;
-  const [root, v2, models, model, ...rest] = path.split('/');
-  if (root !== '' || v2 !== 'v2' || models !== 'models' || model === undefined || rest.length > 3) return notFound();
+  const [root, protocol, models, model, ...rest] = path.split('/');
+  if (root === '' && protocol === 'v1' && models === 'models' && model !== undefined) return rowRoute([model, ...rest]);
+  if (root !== '' || protocol !== 'v2' || models !== 'models' || model === undefined || rest.length > 3) return notFound();
   return modelRoute(model, rest);
 };

@@ -9,7 +9,7 @@ import type { DeploymentTable } from './deployment-table.ts';
 import { modelMetadata, sendAnswer, sendFailure, sendJson, sendText } from './http-answers.ts';
 import { readTextAndBinary } from './http-body.ts';
 import { methodsOf, routeOf, type Route } from './http-routes.ts';
-import type { InferenceService } from './inference-service.ts';
+import type { InferenceRequest, InferenceService } from './inference-service.ts';
 import { countRequest, type Metrics } from './metrics.ts';
 
 const HEADERS_MS = 10_000;
@@ -42,14 +42,26 @@ const header = (request: IncomingMessage, name: string): string | undefined => {
 const countFailure = ({ metrics, table }: ServerParts, model: string, status: number): void =>
   countRequest(metrics.of(table.get(model) === undefined ? 'unknown' : model, 'none', 'none'), status, 0);
 
-const serveInference = async (parts: ServerParts, route: ModelRoute, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+type InferenceTarget = Pick<InferenceRequest, 'form' | 'model' | 'version'>;
+
+const serveInference = async (parts: ServerParts, target: InferenceTarget, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   try {
-    const answer = await parts.infer({ model: route.model, version: route.version, ...(await readTextAndBinary(request)), requestId: header(request, 'x-request-id'), key: header(request, 'x-perennial-key') });
+    const answer = await parts.infer({ ...target, ...(await readTextAndBinary(request)), requestId: header(request, 'x-request-id'), key: header(request, 'x-perennial-key') });
     sendAnswer(response, answer);
   } catch (error) {
     if (!(error instanceof PerennialFailure)) parts.log.error({ err: error }, 'an inference failed unexpectedly');
-    countFailure(parts, route.model, sendFailure(response, error));
+    countFailure(parts, target.model, sendFailure(response, error));
   }
+};
+
+/** /invocations names no model: it is the one in the header, or the only one here. */
+const onlyModel = ({ table }: ServerParts, request: IncomingMessage): string => {
+  const named = header(request, 'x-perennial-model');
+  const [only, ...others] = table.all();
+  if (named !== undefined) return named;
+  if (only === undefined) throw new PerennialFailure('ModelUnavailable', 'No model is deployed at this gateway yet.');
+  if (others.length > 0) throw new PerennialFailure('InferenceInvalid', `This gateway serves ${others.length + 1} models: name one in the header x-perennial-model, or use /v1/models/{model}:predict.`);
+  return only.snapshot.model;
 };
 
 const serveModel = async ({ lookup }: ServerParts, { kind, model, version }: ModelRoute, response: ServerResponse): Promise<void> => {
@@ -66,7 +78,11 @@ const serveModel = async ({ lookup }: ServerParts, { kind, model, version }: Mod
 const serve = async (parts: ServerParts, route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   switch (route.kind) {
     case 'infer':
-      return serveInference(parts, route, request, response);
+      return serveInference(parts, { form: 'v2', model: route.model, version: route.version }, request, response);
+    case 'predict':
+      return serveInference(parts, { form: 'v1', model: route.model, version: route.version }, request, response);
+    case 'invocations':
+      return serveInference(parts, { form: 'invocations', model: onlyModel(parts, request), version: undefined }, request, response);
     case 'model':
     case 'modelReady':
       return serveModel(parts, route, response);

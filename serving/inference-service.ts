@@ -2,8 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import { PerennialFailure } from '../domain/failure.ts';
 import { InferenceRefused, readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
+import { fromRowRequest, type RowForm } from '../domain/row-requests.ts';
 import { pick } from '../domain/traffic.ts';
-import { answerOf, logRecordText } from './answer-text.ts';
+import { answerOf, logRecordText, rowAnswerText } from './answer-text.ts';
 import { withBinaryInputs } from './binary-tensors.ts';
 import type { DeploymentLookup } from './deployment-lookup.ts';
 import { leave, variantsOf, type AppliedDeployment, type Variant } from './deployment-table.ts';
@@ -14,6 +15,7 @@ import type { RefusalBook } from './refusals.ts';
 import { score, type Scored } from './score.ts';
 
 export type InferenceRequest = {
+  form: 'v2' | RowForm;
   model: string;
   /** The version that the client named. */
   version: number | undefined;
@@ -37,11 +39,18 @@ const parseBody = (text: string): unknown => {
   }
 };
 
+/** The signature by which clients that send rows know the model. */
+const signatureOf = (deployment: AppliedDeployment): Variant['signature'] => {
+  const [variant] = variantsOf(deployment);
+  if (variant === undefined) throw new PerennialFailure('ModelUnavailable', `No version of ${deployment.snapshot.model} is deployed.`);
+  return variant.signature;
+};
+
 /** The request in its JSON form, whatever the form in which its values came. */
-const readRequest = ({ body, binary }: InferenceRequest): { envelope: InferenceEnvelope; json: string } => {
+const readRequest = ({ form, body, binary }: InferenceRequest, deployment: AppliedDeployment): { envelope: InferenceEnvelope; json: string } => {
   const parsed = parseBody(body);
-  if (binary === undefined) return { envelope: readEnvelope(parsed), json: body };
-  const whole = withBinaryInputs(parsed, binary);
+  if (form === 'v2' && binary === undefined) return { envelope: readEnvelope(parsed), json: body };
+  const whole = form === 'v2' ? withBinaryInputs(parsed, binary ?? Buffer.alloc(0)) : fromRowRequest(parsed, signatureOf(deployment), form);
   return { envelope: readEnvelope(whole), json: JSON.stringify(whole) };
 };
 
@@ -88,14 +97,14 @@ export const createInferenceService = ({ lookup, log, refusals }: ServiceParts):
   };
 
   const answer = async (deployment: AppliedDeployment, request: InferenceRequest): Promise<{ answer: InferenceAnswer; variant: Variant }> => {
-    const { envelope, json } = readRequest(request);
+    const { envelope, json } = readRequest(request, deployment);
     const id = clientIdOf(envelope.id, request.requestId) ?? newInferenceId();
     const key = stickyKeyOf(request.key, 'header x-perennial-key') ?? envelope.key;
     const chosen = chooseVariant(deployment, request.version, key ?? id);
     checkWanted(envelope, chosen);
     const scored = await score(deployment, chosen, envelope.inputs, request.version !== undefined);
     const { variant, rows, texts, columns } = scored;
-    const { text, binary } = answerOf(variant, id, { rows: rows.rows, texts, columns, outputs: envelope.outputs, binaryOutput: envelope.binaryOutput });
+    const { text, binary } = request.form !== 'v2' ? { text: rowAnswerText(variant, texts), binary: [] } : answerOf(variant, id, { rows: rows.rows, texts, columns, outputs: envelope.outputs, binaryOutput: envelope.binaryOutput });
     await record(deployment, scored, { id, key, body: json });
     return { answer: { id, role: variant.role, version: String(variant.version), text, binary }, variant };
   };
