@@ -5,6 +5,7 @@
 import type { Datatype, ModelSignature, SignatureTensor } from '../contracts/features.ts';
 import type { Refusal, RefusalReason } from '../contracts/live-inputs.ts';
 import { PerennialFailure } from './failure.ts';
+import { isJsonObject, type JsonObject } from './json-object.ts';
 import { allocateColumn, widthOf, type ColumnData } from './tensor-columns.ts';
 
 /** Most rows of one request. */
@@ -57,19 +58,17 @@ const quote = (value: unknown): string => {
 
 const kindOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`);
 
-type JsonObject = { readonly [key: string]: unknown };
-
 const objectOf = (value: unknown, where: string, keys: ReadonlySet<string>): JsonObject => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(where, `must be an object, not ${kindOf(value)}`);
+  if (!isJsonObject(value)) return refuse(where, `must be an object, not ${kindOf(value)}`);
   for (const key in value) if (!keys.has(key)) refuse(where, `has the unknown key ${quote(key)}; known are ${[...keys].join(', ')}`);
-  return value as JsonObject;
+  return value;
 };
 
 const parametersOf = (value: unknown, where: string): JsonObject => {
   if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(where, `must be an object, not ${kindOf(value)}`);
+  if (!isJsonObject(value)) return refuse(where, `must be an object, not ${kindOf(value)}`);
   if (Object.hasOwn(value, 'binary_data_size')) refuse(`${where}.binary_data_size`, 'the header Inference-Header-Content-Length is missing, which says where the binary part of the body begins');
-  return value as JsonObject;
+  return value;
 };
 
 const BODY_KEYS: ReadonlySet<string> = new Set(['id', 'parameters', 'inputs', 'outputs']);

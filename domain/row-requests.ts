@@ -5,6 +5,7 @@
  */
 import type { ModelSignature, SignatureTensor } from '../contracts/features.ts';
 import { InferenceRefused, type InferenceValue } from './inference.ts';
+import { isJsonObject, type JsonObject } from './json-object.ts';
 import { widthOf } from './tensor-columns.ts';
 
 export type RowForm = 'v1' | 'invocations';
@@ -16,9 +17,6 @@ const BESIDE: ReadonlySet<string> = new Set(['signature_name']);
 const refuse = (where: string, what: string): never => {
   throw new InferenceRefused(`${where}: ${what}`, { reason: 'malformed', input: null });
 };
-
-type Json = { readonly [key: string]: unknown };
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const listOf = (value: unknown, where: string): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : refuse(where, 'must be a list'));
 
@@ -35,25 +33,25 @@ const checkNames = (names: readonly string[], { inputs }: ModelSignature, where:
 const fromRows = (rows: readonly unknown[], signature: ModelSignature, where: string): object[] => {
   if (rows.length === 0) refuse(where, 'has no rows');
   const [only, ...others] = signature.inputs;
-  if (only !== undefined && others.length === 0 && !isObject(rows[0])) return [inputOf(only, rows)];
+  if (only !== undefined && others.length === 0 && !isJsonObject(rows[0])) return [inputOf(only, rows)];
   rows.forEach((row, index) => {
-    if (!isObject(row)) return refuse(`${where}[${index}]`, `must be an object with the inputs ${signature.inputs.map(({ name }) => `"${name}"`).join(', ')}`);
+    if (!isJsonObject(row)) return refuse(`${where}[${index}]`, `must be an object with the inputs ${signature.inputs.map(({ name }) => `"${name}"`).join(', ')}`);
     checkNames(Object.keys(row), signature, `${where}[${index}]`);
   });
-  return signature.inputs.map((input) => inputOf(input, rows.map((row) => (row as Json)[input.name])));
+  return signature.inputs.map((input) => inputOf(input, rows.map((row) => (row as JsonObject)[input.name])));
 };
 
 const fromColumns = (value: unknown, signature: ModelSignature, where: string): object[] => {
   const [only] = signature.inputs;
   if (Array.isArray(value) && only !== undefined && signature.inputs.length === 1) return [inputOf(only, value as unknown[])];
-  if (!isObject(value)) return refuse(where, 'must be an object from input to its values');
+  if (!isJsonObject(value)) return refuse(where, 'must be an object from input to its values');
   checkNames(Object.keys(value), signature, where);
   return signature.inputs.map((input) => inputOf(input, listOf(value[input.name], `${where}.${input.name}`)));
 };
 
 /** A frame in pandas' orientation "split". The columns of a frame may also be the values of a model's only input, in their order. */
 const fromSplit = (value: unknown, signature: ModelSignature, where: string): object[] => {
-  if (!isObject(value)) return refuse(where, 'must be an object with columns and data');
+  if (!isJsonObject(value)) return refuse(where, 'must be an object with columns and data');
   const columns = listOf(value['columns'], `${where}.columns`).map(String);
   const rows = listOf(value['data'], `${where}.data`).map((row, index) => {
     const cells = listOf(row, `${where}.data[${index}]`);
@@ -72,7 +70,7 @@ const fromSplit = (value: unknown, signature: ModelSignature, where: string): ob
  */
 export const fromRowRequest = (body: unknown, signature: ModelSignature, form: RowForm): { inputs: object[] } => {
   const known = FORMS[form];
-  if (!isObject(body)) return refuse('body', `must be an object with one of ${known.join(', ')}`);
+  if (!isJsonObject(body)) return refuse('body', `must be an object with one of ${known.join(', ')}`);
   const given = Object.keys(body).filter((key) => !BESIDE.has(key));
   const [member] = given;
   if (member === undefined || given.length > 1 || !known.includes(member)) return refuse('body', `must have exactly one of ${known.join(', ')}; it has ${given.slice(0, 5).join(', ').slice(0, 64) || 'none'}`);

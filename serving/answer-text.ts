@@ -38,10 +38,15 @@ type AnswerParts = {
   rows: number;
   texts: readonly string[];
   columns: readonly ColumnData[];
-} & Pick<InferenceEnvelope, 'outputs' | 'binaryOutput'>;
+  /** Which outputs are wanted, and how. */
+  envelope: Pick<InferenceEnvelope, 'outputs' | 'binaryOutput'>;
+};
+
+type AnswerBody = { text: string; binary: Buffer[] };
 
 /** A V2 answer: its JSON, and the binary outputs that follow it. `id` is fit to stand in JSON as it is. */
-export const answerOf = (variant: Variant, id: string, { rows, texts, columns, outputs: wanted, binaryOutput }: AnswerParts): { text: string; binary: Buffer[] } => {
+export const answerOf = (variant: Variant, id: string, { rows, texts, columns, envelope }: AnswerParts): AnswerBody => {
+  const { outputs: wanted, binaryOutput } = envelope;
   let outputs = '';
   const binary: Buffer[] = [];
   variant.signature.outputs.forEach((tensor, place) => {
@@ -61,7 +66,10 @@ export const answerOf = (variant: Variant, id: string, { rows, texts, columns, o
 };
 
 /** The answer to a request that gave rows. */
-export const rowAnswerText = ({ signature }: Variant, texts: readonly string[]): string => JSON.stringify(predictionsOf(signature, texts.map((text) => JSON.parse(text) as InferenceValue[])));
+export const rowAnswerOf = ({ signature }: Variant, texts: readonly string[]): AnswerBody => ({
+  text: JSON.stringify(predictionsOf(signature, texts.map((text) => JSON.parse(text) as InferenceValue[]))),
+  binary: [],
+});
 
 export type LogFacts = {
   id: string;

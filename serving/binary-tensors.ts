@@ -6,6 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { PerennialFailure } from '../domain/failure.ts';
+import { isJsonObject } from '../domain/json-object.ts';
 import type { ColumnData } from '../domain/tensor-columns.ts';
 
 const invalid = (where: string, what: string): PerennialFailure => new PerennialFailure('InferenceInvalid', `${where}: ${what}`);
@@ -48,19 +49,16 @@ const readValues = (datatype: unknown, bytes: Buffer, where: string): unknown[] 
   return numbers.read(memoryOf(bytes));
 };
 
-type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /**
  * The body with the values of its binary inputs in place, in the form in which JSON would have brought them.
  * @throws PerennialFailure InferenceInvalid that names the input
  */
 export const withBinaryInputs = (body: unknown, binary: Buffer): unknown => {
-  if (!isObject(body) || !Array.isArray(body['inputs'])) return body;
+  if (!isJsonObject(body) || !Array.isArray(body['inputs'])) return body;
   let offset = 0;
   const inputs = body['inputs'].map((input: unknown, position) => {
-    const parameters: unknown = isObject(input) ? input['parameters'] : undefined;
-    if (!isObject(input) || !isObject(parameters) || !Object.hasOwn(parameters, 'binary_data_size')) return input;
+    const parameters: unknown = isJsonObject(input) ? input['parameters'] : undefined;
+    if (!isJsonObject(input) || !isJsonObject(parameters) || !Object.hasOwn(parameters, 'binary_data_size')) return input;
     const { binary_data_size: size, ...others } = parameters;
     const where = `inputs[${position}].parameters.binary_data_size`;
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) throw invalid(where, 'must be a whole number of bytes');

@@ -1,6 +1,7 @@
 /** What this gateway serves: per model one applied deployment, replaced as a whole. */
 import type { DeploymentSnapshot, ServingCounters, ServingRole, TrafficSplit } from '../contracts/deployment.ts';
 import type { ModelSignature } from '../contracts/features.ts';
+import { PerennialFailure } from '../domain/failure.ts';
 import type { InferenceReader } from '../domain/inference.ts';
 import type { VersionMetrics } from './metrics.ts';
 import type { VersionHost } from './version-host.ts';
@@ -41,6 +42,9 @@ export type DeploymentTable = {
   /** From now on requests are routed by this deployment; the one before is released when its last request is answered. */
   put(deployment: AppliedDeployment): void;
 };
+
+/** A model is known, and no version of it can answer. */
+export const notDeployed = (model: string): PerennialFailure => new PerennialFailure('ModelUnavailable', `No version of ${model} is deployed.`);
 
 /** Marks the end of a request. */
 export const leave = (deployment: AppliedDeployment): void => {

@@ -16,10 +16,13 @@ const MOST_PAYLOAD_BYTES = 1024 ** 3;
 const KINDS = ['json', 'tensors'] as const;
 export type FrameKind = (typeof KINDS)[number];
 
+/** Memory of its own, so that views of numbers may begin at its start: Node's small buffers begin anywhere in a shared one. */
+export const alignedBytes = (length: number): Buffer => Buffer.from(new ArrayBuffer(length));
+
 const padded = (bytes: number): number => (bytes + 7) & ~7;
 
 const frameOf = (kind: FrameKind, payloadBytes: number): Buffer => {
-  const frame = Buffer.from(new ArrayBuffer(HEADER_BYTES + payloadBytes));
+  const frame = alignedBytes(HEADER_BYTES + payloadBytes);
   frame.writeUInt32LE(payloadBytes, 0);
   frame.writeUInt32LE(KINDS.indexOf(kind), 4);
   return frame;
@@ -124,7 +127,7 @@ export const createFrameReader = (onFrame: (frame: Frame) => void): ((chunk: Buf
         from = fill(header, chunk, from);
         if (filled < HEADER_BYTES) return;
         const { kind, payloadBytes } = readHeader(header);
-        payload = { kind, bytes: Buffer.from(new ArrayBuffer(payloadBytes)) };
+        payload = { kind, bytes: alignedBytes(payloadBytes) };
         filled = 0;
       }
       from = fill(payload.bytes, chunk, from);

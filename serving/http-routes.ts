@@ -33,10 +33,15 @@ const versionOf = (text: string): number => {
   return Number(text);
 };
 
-const modelRoute = (model: string, rest: readonly string[]): Route => {
+const modelNameOf = (text: string): string => {
+  if (!NAME_PATTERN.test(text)) throw new PerennialFailure('ModelNotFound', 'There is no model of this name: it is not a name.');
+  return text;
+};
+
+const modelRoute = (name: string, rest: readonly string[]): Route => {
   const isVersioned = rest[0] === 'versions' && rest[1] !== undefined;
   const tail = (isVersioned ? rest.slice(2) : rest).join('/');
-  if (!NAME_PATTERN.test(model)) throw new PerennialFailure('ModelNotFound', 'There is no model of this name: it is not a name.');
+  const model = modelNameOf(name);
   const version = isVersioned ? versionOf(rest[1] ?? '') : undefined;
   if (tail === 'infer') return { kind: 'infer', permission: 'infer', model, version };
   if (tail === '') return { kind: 'model', permission: 'read', model, version };
@@ -48,10 +53,9 @@ const modelRoute = (model: string, rest: readonly string[]): Route => {
 const rowRoute = (parts: readonly string[]): Route => {
   const last = parts.at(-1) ?? '';
   const isPredict = last.endsWith(':predict');
-  const [model = '', versions, version, ...rest] = isPredict ? [...parts.slice(0, -1), last.slice(0, -':predict'.length)] : parts;
+  const [name = '', versions, version, ...rest] = isPredict ? [...parts.slice(0, -1), last.slice(0, -':predict'.length)] : parts;
   if (rest.length > 0 || (versions !== undefined && (versions !== 'versions' || version === undefined))) return notFound();
-  if (!NAME_PATTERN.test(model)) throw new PerennialFailure('ModelNotFound', 'There is no model of this name: it is not a name.');
-  const place = { model, version: version === undefined ? undefined : versionOf(version) };
+  const place = { model: modelNameOf(name), version: version === undefined ? undefined : versionOf(version) };
   return isPredict ? { kind: 'predict', permission: 'infer', ...place } : { kind: 'modelReady', permission: 'read', ...place };
 };
 
@@ -80,7 +84,8 @@ export const routeOf = (url: string): Route => {
   const path = query === -1 ? url : url.slice(0, query);
   if (Object.hasOwn(FIXED, path)) return FIXED[path] as Route;
   const [root, protocol, models, model, ...rest] = path.split('/');
-  if (root === '' && protocol === 'v1' && models === 'models' && model !== undefined) return rowRoute([model, ...rest]);
-  if (root !== '' || protocol !== 'v2' || models !== 'models' || model === undefined || rest.length > 3) return notFound();
+  if (root !== '' || models !== 'models' || model === undefined) return notFound();
+  if (protocol === 'v1') return rowRoute([model, ...rest]);
+  if (protocol !== 'v2' || rest.length > 3) return notFound();
   return modelRoute(model, rest);
 };

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { Access } from './access.ts';
 import type { DeploymentLookup } from './deployment-lookup.ts';
-import type { DeploymentTable } from './deployment-table.ts';
+import { notDeployed, type DeploymentTable } from './deployment-table.ts';
 import { modelMetadata, sendAnswer, sendFailure, sendJson, sendText } from './http-answers.ts';
 import { readTextAndBinary } from './http-body.ts';
 import { methodsOf, routeOf, type Route } from './http-routes.ts';
@@ -69,7 +69,7 @@ const serveModel = async ({ lookup }: ServerParts, { kind, model, version }: Mod
   const deployment = kind === 'modelReady' ? lookup.now(model) : await lookup.find(model);
   const metadata = modelMetadata(deployment, version);
   if (metadata === undefined && version !== undefined) throw new PerennialFailure('ModelVersionNotFound', `Version ${version} of ${model} is not loaded at this gateway.`);
-  if (metadata === undefined) throw new PerennialFailure('ModelUnavailable', `No version of ${model} is deployed.`);
+  if (metadata === undefined) throw notDeployed(model);
   if (kind === 'model') return sendJson(response, 200, metadata);
   const isReady = [deployment.stable, deployment.canary].some((variant) => variant !== null && (version === undefined || variant.version === version) && variant.host.pid !== undefined);
   sendJson(response, isReady ? 200 : 503, { name: model, ready: isReady });

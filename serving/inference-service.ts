@@ -4,10 +4,10 @@ import { PerennialFailure } from '../domain/failure.ts';
 import { InferenceRefused, readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
 import { fromRowRequest, type RowForm } from '../domain/row-requests.ts';
 import { pick } from '../domain/traffic.ts';
-import { answerOf, logRecordText, rowAnswerText } from './answer-text.ts';
+import { answerOf, logRecordText, rowAnswerOf } from './answer-text.ts';
 import { withBinaryInputs } from './binary-tensors.ts';
 import type { DeploymentLookup } from './deployment-lookup.ts';
-import { leave, variantsOf, type AppliedDeployment, type Variant } from './deployment-table.ts';
+import { leave, notDeployed, variantsOf, type AppliedDeployment, type Variant } from './deployment-table.ts';
 import { clientIdOf, newInferenceId } from './inference-id.ts';
 import { countRequest } from './metrics.ts';
 import type { PredictionLog } from './prediction-log.ts';
@@ -42,16 +42,17 @@ const parseBody = (text: string): unknown => {
 /** The signature by which clients that send rows know the model. */
 const signatureOf = (deployment: AppliedDeployment): Variant['signature'] => {
   const [variant] = variantsOf(deployment);
-  if (variant === undefined) throw new PerennialFailure('ModelUnavailable', `No version of ${deployment.snapshot.model} is deployed.`);
+  if (variant === undefined) throw notDeployed(deployment.snapshot.model);
   return variant.signature;
 };
 
 /** The request in its JSON form, whatever the form in which its values came. */
 const readRequest = ({ form, body, binary }: InferenceRequest, deployment: AppliedDeployment): { envelope: InferenceEnvelope; json: string } => {
   const parsed = parseBody(body);
-  if (form === 'v2' && binary === undefined) return { envelope: readEnvelope(parsed), json: body };
-  const whole = form === 'v2' ? withBinaryInputs(parsed, binary ?? Buffer.alloc(0)) : fromRowRequest(parsed, signatureOf(deployment), form);
-  return { envelope: readEnvelope(whole), json: JSON.stringify(whole) };
+  const inJson = (request: unknown): { envelope: InferenceEnvelope; json: string } => ({ envelope: readEnvelope(request), json: JSON.stringify(request) });
+  if (form !== 'v2') return inJson(fromRowRequest(parsed, signatureOf(deployment), form));
+  if (binary !== undefined) return inJson(withBinaryInputs(parsed, binary));
+  return { envelope: readEnvelope(parsed), json: body };
 };
 
 const chooseVariant = (deployment: AppliedDeployment, version: number | undefined, stickyKey: string): Variant => {
@@ -62,7 +63,7 @@ const chooseVariant = (deployment: AppliedDeployment, version: number | undefine
     return pinned;
   }
   const chosen = pick(split, snapshot.salt, stickyKey) === 'canary' ? canary : stable;
-  if (chosen === null) throw new PerennialFailure('ModelUnavailable', `No version of ${snapshot.model} is deployed.`);
+  if (chosen === null) throw notDeployed(snapshot.model);
   return chosen;
 };
 
@@ -104,7 +105,7 @@ export const createInferenceService = ({ lookup, log, refusals }: ServiceParts):
     checkWanted(envelope, chosen);
     const scored = await score(deployment, chosen, envelope.inputs, request.version !== undefined);
     const { variant, rows, texts, columns } = scored;
-    const { text, binary } = request.form !== 'v2' ? { text: rowAnswerText(variant, texts), binary: [] } : answerOf(variant, id, { rows: rows.rows, texts, columns, outputs: envelope.outputs, binaryOutput: envelope.binaryOutput });
+    const { text, binary } = request.form === 'v2' ? answerOf(variant, id, { rows: rows.rows, texts, columns, envelope }) : rowAnswerOf(variant, texts);
     await record(deployment, scored, { id, key, body: json });
     return { answer: { id, role: variant.role, version: String(variant.version), text, binary }, variant };
   };

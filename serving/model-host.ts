@@ -8,13 +8,12 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, readSync, writeSync } from 'node:fs';
-import { checkModel } from '../adapters/onnx/model-check.ts';
 import { openSession, type ModelSession } from '../adapters/onnx/session.ts';
 import { startWatchdog } from '../adapters/onnx/watchdog.ts';
 import type { ModelSignature } from '../contracts/features.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import { allocateColumn, widthOf, type ColumnData, type TensorColumns } from '../domain/tensor-columns.ts';
-import { HEADER_BYTES, jsonFrame, readHeader, readJson, readTensors, tensorFrame } from './host-frames.ts';
+import { alignedBytes, HEADER_BYTES, jsonFrame, readHeader, readJson, readTensors, tensorFrame } from './host-frames.ts';
 import type { HostNotice, LoadRequest } from './host-messages.ts';
 
 /** The socket to the gateway, as this process inherits it. */
@@ -22,7 +21,7 @@ const GATEWAY = 3;
 
 /** Exactly so many bytes from the gateway; the process ends when the gateway is gone. */
 const read = (length: number): Buffer => {
-  const bytes = Buffer.from(new ArrayBuffer(length));
+  const bytes = alignedBytes(length);
   let filled = 0;
   while (filled < length) {
     const count = readSync(GATEWAY, bytes, filled, length - filled, null);
@@ -56,7 +55,6 @@ const load = async (request: LoadRequest): Promise<LoadedModel> => {
   if (createHash('sha256').update(bytes).digest('hex') !== request.sha256) {
     throw new PerennialFailure('ArtifactCorrupt', 'the bytes of the model on the disk of the gateway do not match their hash');
   }
-  checkModel(bytes, request.signature);
   const session = await openSession(bytes, request.signature, { threads: request.threads });
   await warmUp(session, request.signature);
   return { session, signature: request.signature };

@@ -163,7 +163,7 @@ export class VersionHost {
     this.#schedule();
     try {
       const outputs = await answer;
-      this.#leave(host, batch);
+      this.#adapt(batch.rows, this.#leave(host, batch));
       this.#deliver(jobs, outputs);
     } catch (error) {
       this.#leave(host, batch);
@@ -184,15 +184,16 @@ export class VersionHost {
     stayAwake(() => this.#batchesAtHost[0] !== batch);
   }
 
-  /** The batch is no longer at the host, which goes on with the next one. */
-  #leave(host: HostProcess, batch: Batch): void {
+  /** The batch is no longer at the host, which goes on with the next one. Gives how long it was scored, in milliseconds. */
+  #leave(host: HostProcess, batch: Batch): number {
     this.#batchesAtHost = this.#batchesAtHost.filter((other) => other !== batch);
-    if (!batch.isStarted) return;
+    if (!batch.isStarted) return 0;
     clearTimeout(this.#runLimit);
-    this.busySeconds += (performance.now() - this.#runningSince) / 1_000;
-    this.#adapt(batch.rows);
+    const ms = performance.now() - this.#runningSince;
+    this.busySeconds += ms / 1_000;
     const [next] = this.#batchesAtHost;
     if (next !== undefined && this.#host.current === host) this.#begin(host, next);
+    return ms;
   }
 
   #takeBatch(): InferenceJob[] {
@@ -214,8 +215,8 @@ export class VersionHost {
     return jobs;
   }
 
-  #adapt(rows: number): void {
-    const isSlow = performance.now() - this.#runningSince > BATCH_MS;
+  #adapt(rows: number, ms: number): void {
+    const isSlow = ms > BATCH_MS;
     if (isSlow && rows <= this.#batchRows) this.#batchRows = Math.max(FEWEST_BATCH_ROWS, this.#batchRows >> 1);
     else if (!isSlow && rows >= this.#batchRows) this.#batchRows = Math.min(MOST_BATCH_ROWS, this.#batchRows << 1);
   }

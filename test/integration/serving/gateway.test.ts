@@ -126,17 +126,16 @@ test('SIGTERM drains and ends with 0', async () => {
 });
 
 test('KServe V1: rows in, predictions out, versions pinned, the same routing and log as V2', async () => {
-  const predict = (path: string, body: object) => client.post(path, body);
-  const answer = await predict('/v1/models/sum:predict', { instances: [[1, 2, 3], [4, 5, 6]] });
+  const answer = await client.post('/v1/models/sum:predict', { instances: [[1, 2, 3], [4, 5, 6]] });
   expect(answer).toMatchObject({ status: 200, body: { predictions: [7, 16] } });
   expect(answer.headers['x-perennial-version']).toBe('1');
   expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
-  expect((await predict('/v1/models/sum/versions/1:predict', { instances: [[1, 2, 3]] })).body).toEqual({ predictions: [7] });
-  expect((await predict('/v1/models/sum/versions/2:predict', { instances: [[1, 2, 3]] })).status).toBe(404);
-  expect((await predict('/v1/models/mixed:predict', { instances: [{ a: null, b: '', c: 3 }] })).body).toEqual({ predictions: [4.5] });
-  expect(await predict('/v1/models/mixed:predict', { instances: [{ a: 1, b: '' }] })).toMatchObject({ status: 400, body: { error: 'instances[0]: the input "c" is missing' } });
+  expect((await client.post('/v1/models/sum/versions/1:predict', { instances: [[1, 2, 3]] })).body).toEqual({ predictions: [7] });
+  expect((await client.post('/v1/models/sum/versions/2:predict', { instances: [[1, 2, 3]] })).status).toBe(404);
+  expect((await client.post('/v1/models/mixed:predict', { instances: [{ a: null, b: '', c: 3 }] })).body).toEqual({ predictions: [4.5] });
+  expect(await client.post('/v1/models/mixed:predict', { instances: [{ a: 1, b: '' }] })).toMatchObject({ status: 400, body: { error: 'instances[0]: the input "c" is missing' } });
   expect((await client.get('/v1/models/sum')).body).toEqual({ name: 'sum', ready: true });
-  expect((await predict('/v1/models/sum:explain', {})).status).toBe(404);
+  expect((await client.post('/v1/models/sum:explain', {})).status).toBe(404);
   expect((await client.get('/v1/models/sum:predict')).status).toBe(405);
 });
 
