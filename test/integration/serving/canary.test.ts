@@ -77,7 +77,7 @@ test('an answer that the canary errs on comes from stable, and counts against th
   const erred = answers.filter(({ body }) => Number(body.id?.split('-')[1]) % 5 === 0);
   expect(byVersion(erred, 2)).toEqual([]);
   const given = byVersion(answers, 2).length;
-  const counters = await countersOf('erring', 2, ({ requests, failures }) => requests - failures === given);
+  const counters = await countersOf('erring', 2, ({ requests, failures, fallbacks }) => requests - failures === given && fallbacks === failures);
   expect(counters.failures).toBeGreaterThan(0);
   expect(counters.fallbacks).toBe(counters.failures);
   const stable = await countersOf('erring', 1, ({ requests }) => requests + given === answers.length);
