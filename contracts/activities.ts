@@ -11,7 +11,8 @@ import type { FeatureSetRef } from './features.ts';
 import type { EvaluationReport, Lineage, RegisteredVersion, TrainedModel } from './model.ts';
 import type { MonitorSpec, MonitorWindow } from './monitor.ts';
 import type { DataCheck, FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
-import type { RolloutOutcome, RolloutSpec, ServingWindow, StepVerdict } from './rollout.ts';
+import type { RolloutOutcome, ServingWindow, StepVerdict } from './rollout.ts';
+import type { RolloutPlan } from './rollout-plan.ts';
 import type { FailureRecord, GateDecision, RunOutcome, RunState, StepContext } from './run.ts';
 import type { RunPresence, TickInput } from './schedule.ts';
 import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from './trigger.ts';
@@ -56,7 +57,7 @@ export interface RunActivities {
 /** Steps of a rollout. Every split is absolute and carries a request id: doing it again is the same split and generation. */
 export interface RolloutActivities {
   /** Reads what is served now and checks that the version exists; records the rollout row. */
-  prepareRollout(input: { rolloutId: string; workflowId: string; model: string; version: number; plan: RolloutSpec; requestedBy: string; runId?: string }): Promise<{
+  prepareRollout(input: { rolloutId: string; workflowId: string; model: string; version: number; plan: RolloutPlan; requestedBy: string; runId?: string }): Promise<{
     stable: number | null;
     generation: number;
   }>;

@@ -7,7 +7,7 @@ import { AlertsSpec } from './alert.ts';
 import { ColumnName, FeatureColumn } from './features.ts';
 import { MonitorSpec } from './monitor.ts';
 import { NAME_PATTERN } from './ids.ts';
-import { RolloutSpec } from './rollout.ts';
+import { RolloutPlan } from './rollout-plan.ts';
 import { DeclaredSchedules } from './schedule.ts';
 import { TriggersSpec } from './retraining-policy.ts';
 
@@ -118,7 +118,7 @@ export const ModelPipelineSpec = z.strictObject({
   split: SplitSpec,
   train: TrainSpec,
   gates: z.array(GateSpec).max(50).default([]),
-  rollout: RolloutSpec.prefault({}),
+  rollout: RolloutPlan.prefault({}),
   monitor: MonitorSpec.optional(),
   triggers: TriggersSpec.prefault({}),
   alerts: AlertsSpec.prefault({}),

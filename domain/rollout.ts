@@ -1,10 +1,13 @@
 /**
  * The decisions of a rollout: what a window of numbers says of a step, and which of several wishes wins.
  *
- * Precedence, when more than one holds at once: abort > breach > pause > promote > timer. A person who stops it always wins;
- * a breach acts even while the rollout is paused; a pause holds back everything that would give the canary more traffic.
+ * Precedence, when more than one holds at once: abort > breach > time to decide is up > pause > promote > timer. A person who stops it
+ * always wins; a breach acts even while the rollout is paused; a pause holds back everything that would give the canary more traffic.
+ * An inconclusive step pauses by itself: what comes in later does not make it pass, a person does.
  */
-import type { RolloutAnalysis, RolloutSpec, RolloutStep, ServingWindow, StepVerdict } from '../contracts/rollout.ts';
+import type { RolloutAnalysis } from '../contracts/rollout-plan.ts';
+import type { ServingWindow, StepVerdict } from '../contracts/rollout.ts';
+import type { WalkedStep } from './rollout-steps.ts';
 
 /** This many failures are enough to judge the failure share, however few requests the step has seen. */
 const FAILURES_THAT_SUFFICE = 5;
@@ -12,27 +15,17 @@ const FAILURES_THAT_SUFFICE = 5;
 /** The p95 of fewer answers is nearly their maximum: one slow first answer would decide. */
 const ANSWERS_FOR_LATENCY = 20;
 
-/**
- * The steps that a version walks. A first deployment has nothing to compare with and nothing to fall back to, so it goes
- * straight to all traffic as soon as the gateways have loaded it; a version that is already stable has no step to walk.
- */
-export const stepsOf = (stable: number | null, version: number, plan: RolloutSpec): RolloutStep[] => {
-  if (stable === version) return [];
-  if (stable === null) return [{ weight: 100, seconds: 0, minimumRequests: 0, maximumSeconds: 1 }];
-  return plan.steps;
-};
-
 const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
 
 const isCount = (value: number): boolean => Number.isFinite(value) && value >= 0;
 
-const breachOf = (step: RolloutStep, analysis: RolloutAnalysis, window: ServingWindow): string | null => {
+const breachOf = (step: WalkedStep, analysis: RolloutAnalysis, window: ServingWindow): string | null => {
   const { requests, failures, latencyP95Ms } = window;
   if (!isCount(requests) || !isCount(failures) || Number.isNaN(latencyP95Ms)) return 'the numbers of the window are not valid';
   // Every failure is an answer that was owed, so there are at least as many requests, however the two counters were read.
   const seen = Math.max(requests, failures);
   const share = seen === 0 ? 0 : failures / seen;
-  const enough = seen >= step.minimumRequests || failures >= FAILURES_THAT_SUFFICE;
+  const enough = seen >= (step.judgedFrom ?? step.minimumRequests) || failures >= FAILURES_THAT_SUFFICE;
   if (enough && share > analysis.maximumFailureShare) {
     return `${failures} of ${seen} canary requests failed (${percent(share)}), at most ${percent(analysis.maximumFailureShare)} allowed`;
   }
@@ -44,7 +37,7 @@ const breachOf = (step: RolloutStep, analysis: RolloutAnalysis, window: ServingW
   return null;
 };
 
-const lackOf = (step: RolloutStep, analysis: RolloutAnalysis, window: ServingWindow): string | null => {
+const lackOf = (step: WalkedStep, analysis: RolloutAnalysis, window: ServingWindow): string | null => {
   if (window.requests < step.minimumRequests) return `${window.requests} of ${step.minimumRequests} canary requests seen`;
   if (analysis.maximumLatencyP95Ms !== undefined && window.latencyP95Ms === null && step.minimumRequests > 0) return 'no canary latency measured';
   return null;
@@ -52,15 +45,15 @@ const lackOf = (step: RolloutStep, analysis: RolloutAnalysis, window: ServingWin
 
 /**
  * Judges a step by the canary's numbers since it began. A breach is "fail" at any time; "pass" needs both the time and the requests
- * of the step; when the requests do not come within `maximumSeconds` it is "inconclusive", which is no.
+ * of the step; when the requests do not come within `maximumSeconds` it is "inconclusive": somebody has to decide.
  * @param elapsedMs time since the gateways acknowledged the step, pauses taken out
  */
-export const judgeStep = (input: { step: RolloutStep; analysis: RolloutAnalysis; window: ServingWindow; elapsedMs: number }): StepVerdict => {
+export const judgeStep = (input: { step: WalkedStep; analysis: RolloutAnalysis; window: ServingWindow; elapsedMs: number }): StepVerdict => {
   const { step, analysis, window, elapsedMs } = input;
   const breach = breachOf(step, analysis, window);
   if (breach !== null) return { verdict: 'fail', reason: breach };
   if (elapsedMs < step.seconds * 1_000) return { verdict: 'continue', reason: `${Math.floor(elapsedMs / 1_000)} of ${step.seconds} s` };
-  const lack = lackOf(step, analysis, window);
+  const lack = step.isByHand === true ? 'nobody said to go on' : lackOf(step, analysis, window);
   if (lack === null) return { verdict: 'pass', reason: `${window.requests} canary requests, ${window.failures} failed, ${step.seconds} s` };
   if (elapsedMs >= Math.max(step.maximumSeconds, step.seconds) * 1_000) {
     return { verdict: 'inconclusive', reason: `${lack} within ${step.maximumSeconds} s` };
@@ -68,18 +61,18 @@ export const judgeStep = (input: { step: RolloutStep; analysis: RolloutAnalysis;
   return { verdict: 'continue', reason: lack };
 };
 
-/** What people asked for, and what the numbers say. */
-export type RolloutWishes = { abort: boolean; pause: boolean; promote: boolean; verdict: StepVerdict['verdict'] };
+/** What people asked for, what the numbers say, and whether the time is up in which somebody should have decided of an inconclusive step. */
+export type RolloutWishes = { abort: boolean; pause: boolean; promote: boolean; isUndecidedTooLong: boolean; verdict: StepVerdict['verdict'] };
 
-export type RolloutAction = 'abort' | 'rollBack' | 'hold' | 'promote' | 'advance' | 'wait';
+export type RolloutAction = 'abort' | 'rollBack' | 'hold' | 'promote' | 'ask' | 'advance' | 'wait';
 
-/** Chooses the one thing to do next: abort > breach > pause > promote > timer. */
-export const nextAction = ({ abort, pause, promote, verdict }: RolloutWishes): RolloutAction => {
+/** Chooses the one thing to do next: abort > breach > time to decide is up > pause > promote > timer. */
+export const nextAction = ({ abort, pause, promote, isUndecidedTooLong, verdict }: RolloutWishes): RolloutAction => {
   if (abort) return 'abort';
-  if (verdict === 'fail') return 'rollBack';
+  if (verdict === 'fail' || isUndecidedTooLong) return 'rollBack';
   if (pause) return 'hold';
   if (promote) return 'promote';
-  if (verdict === 'inconclusive') return 'rollBack';
+  if (verdict === 'inconclusive') return 'ask';
   return verdict === 'pass' ? 'advance' : 'wait';
 };
 
@@ -95,7 +88,7 @@ export const resumeClock = (clock: BakeClock, nowMs: number): BakeClock =>
   clock.pausedAtMs === null ? clock : { startedAtMs: clock.startedAtMs + (nowMs - clock.pausedAtMs), pausedAtMs: null };
 
 /** Time until the window is read next: every interval, and exactly at the end of the step's time. */
-export const untilNextLookMs = (step: RolloutStep, analysis: RolloutAnalysis, elapsed: number): number => {
+export const untilNextLookMs = (step: WalkedStep, analysis: RolloutAnalysis, elapsed: number): number => {
   const intervalMs = analysis.intervalSeconds * 1_000;
   const remainingMs = step.seconds * 1_000 - elapsed;
   return Math.ceil(remainingMs > 0 ? Math.min(intervalMs, remainingMs) : intervalMs);

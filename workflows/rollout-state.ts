@@ -3,8 +3,9 @@ import { ApplicationFailure, setCurrentDetails, setHandler, workflowInfo } from 
 import type { ServingOptions } from '../contracts/deployment.ts';
 import { composeRolloutId } from '../contracts/ids.ts';
 import { abortUpdate, pauseUpdate, promoteUpdate, resumeUpdate, rolloutStatusQuery } from '../contracts/messages.ts';
-import type { RolloutInput, RolloutOutcome, RolloutStatus, RolloutStep, ServingWindow, StepVerdict } from '../contracts/rollout.ts';
-import { elapsedMs, pauseClock, resumeClock, stepsOf, type BakeClock } from '../domain/rollout.ts';
+import type { RolloutInput, RolloutOutcome, RolloutStatus, ServingWindow, StepVerdict } from '../contracts/rollout.ts';
+import { elapsedMs, pauseClock, resumeClock, type BakeClock } from '../domain/rollout.ts';
+import { stepsOf, type WalkedStep } from '../domain/rollout-steps.ts';
 
 /** What a person said, with the name of the API key. */
 export type Word = { by: string; reason: string };
@@ -17,10 +18,12 @@ export type RolloutState = {
   rolloutId: string;
   options: ServingOptions;
   previous: { stable: number | null; generation: number };
-  steps: RolloutStep[];
+  steps: WalkedStep[];
   stepIndex: number;
   generation: number;
   clock: BakeClock;
+  /** Since when, and why, the rollout is paused because its step was inconclusive. */
+  undecided: { sinceMs: number; reason: string } | null;
   phase: RolloutStatus['state'];
   waitingFor: string | null;
   abort: Word | null;
@@ -92,7 +95,9 @@ const receiveWords = (state: RolloutState): void => {
     note('paused', word);
   };
   const resume = (word: Word): void => {
-    state.clock = resumeClock(state.clock, Date.now());
+    // A step that was inconclusive gets its whole time again; its numbers go on.
+    state.clock = state.undecided === null ? resumeClock(state.clock, Date.now()) : { startedAtMs: Date.now(), pausedAtMs: null };
+    state.undecided = null;
     note('resumed', word);
   };
   setHandler(abortUpdate, abort, { validator: (_word: Word) => requireOpen(state), description: 'All traffic back to the stable version' });
@@ -130,6 +135,7 @@ export const beginRollout = (input: RolloutInput): RolloutState => {
     generation: resume?.generation ?? 0,
     clock: resume === undefined ? { startedAtMs: Date.now(), pausedAtMs: null } : resumedClock(resume, Date.now()),
     phase: resume === undefined ? 'starting' : 'running',
+    undecided: resume?.undecided ?? null,
     waitingFor: null,
     abort: null,
     promote: null,

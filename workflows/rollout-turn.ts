@@ -2,7 +2,8 @@
 import { executeChild, ParentClosePolicy, sleep, ChildWorkflowCancellationType } from '@temporalio/workflow';
 import { rolloutWorkflowId } from '../contracts/ids.ts';
 import type { RegisteredVersion } from '../contracts/model.ts';
-import type { RolloutInput, RolloutOutcome, RolloutSpec } from '../contracts/rollout.ts';
+import type { RolloutInput, RolloutOutcome } from '../contracts/rollout.ts';
+import type { RolloutPlan } from '../contracts/rollout-plan.ts';
 import { askAgainDelayMs } from '../domain/waiting.ts';
 import { isAlreadyStarted, namedFailure } from './failure.ts';
 import type { rollout } from './rollout.ts';
@@ -28,7 +29,7 @@ const executeRollout = (input: RolloutInput, pipeline: string): Promise<RolloutO
  * Starts the rollout and waits for its end; while another rollout of the model runs, it waits for its turn.
  * @throws ApplicationFailure RolloutQueueTimedOut after `queueSeconds` of waiting
  */
-export const takeRolloutTurn = async (state: RunState, registered: RegisteredVersion, plan: RolloutSpec): Promise<RolloutOutcome> => {
+export const takeRolloutTurn = async (state: RunState, registered: RegisteredVersion, plan: RolloutPlan): Promise<RolloutOutcome> => {
   const { runId, pipeline } = state.input;
   const { model, version } = registered;
   const beganAtMs = Date.now();

@@ -8,7 +8,7 @@
 import { CancellationScope, CancelledFailure, condition, isCancellation, log, TemporalFailure, workflowInfo } from '@temporalio/workflow';
 import { DATA_POOL } from '../contracts/queues.ts';
 import type { RolloutInput, RolloutOutcome } from '../contracts/rollout.ts';
-import { stepsOf } from '../domain/rollout.ts';
+import { stepsOf } from '../domain/rollout-steps.ts';
 import { codeOf, failureRecordOf, reasonOf, toWorkflowFailure } from './failure.ts';
 import { quick, untilDone } from './proxies.ts';
 import { beginRollout, waitFor, type RolloutState } from './rollout-state.ts';

@@ -1,5 +1,6 @@
 /** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
 import type { DataCheck, GateSpec, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
+import type { CanaryPlan } from '../../contracts/rollout-plan.ts';
 import { EstimatedMetric } from '../../contracts/quality.ts';
 import { schedulesOf } from '../../contracts/schedule.ts';
 import { nearestKey } from '../../domain/nearest-key.ts';
@@ -46,7 +47,7 @@ const featureErrors = ({ features }: ModelPipelineSpec): FieldError[] => {
 
 const gateErrors = (gate: GateSpec, path: string): FieldError[] => (gate.kind === 'threshold' ? rangeErrors(path, gate) : []);
 
-const rolloutErrors = ({ rollout }: ModelPipelineSpec): FieldError[] => {
+const canaryErrors = (rollout: CanaryPlan): FieldError[] => {
   const errors: FieldError[] = [];
   rollout.steps.forEach((step, index) => {
     const before = rollout.steps[index - 1];
@@ -57,6 +58,13 @@ const rolloutErrors = ({ rollout }: ModelPipelineSpec): FieldError[] => {
   const last = rollout.steps.at(-1);
   if (last !== undefined && last.weight !== 100) errors.push({ path: `rollout.steps[${rollout.steps.length - 1}].weight`, message: `the last step has ${last.weight}, so the version would never get all traffic`, fix: 'End with a step of weight 100.' });
   return errors;
+};
+
+const rolloutErrors = ({ rollout }: Pick<ModelPipelineSpec, 'rollout'>): FieldError[] => {
+  if (rollout.strategy === 'canary') return canaryErrors(rollout);
+  if (rollout.strategy !== 'blueGreen') return [];
+  const { seconds, maximumSeconds } = rollout.preview;
+  return maximumSeconds < seconds ? [{ path: 'rollout.preview.maximumSeconds', message: `${maximumSeconds} is less than seconds (${seconds})`, fix: 'Raise maximumSeconds, or lower seconds.' }] : [];
 };
 
 /** A column that is named somewhere in the monitor must be an input of the model. */
@@ -117,7 +125,7 @@ const stepsErrors = (spec: StepsPipelineSpec): FieldError[] =>
 
 /** Errors of the rollout part alone, for a rollout that is started by hand. */
 export const rolloutContradictions = (rollout: ModelPipelineSpec['rollout']): FieldError[] =>
-  rolloutErrors({ rollout } as ModelPipelineSpec).map((error) => ({ ...error, path: error.path.replace(/^rollout\./, '') }));
+  rolloutErrors({ rollout }).map((error) => ({ ...error, path: error.path.replace(/^rollout\./, '') }));
 
 export const contradictionsOf = (spec: PipelineSpec): FieldError[] => [...(spec.kind === 'model' ? modelErrors(spec) : stepsErrors(spec)), ...scheduleErrors(spec)];
 

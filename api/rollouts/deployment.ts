@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { sql } from 'kysely';
 import { TrafficSplit } from '../../contracts/deployment.ts';
-import { RolloutSpec, type RolloutStatus } from '../../contracts/rollout.ts';
+import type { RolloutStatus } from '../../contracts/rollout.ts';
+import { RolloutPlan } from '../../contracts/rollout-plan.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { Instant, iso, isoOrNull, ModelParams, problems } from '../http/schemas.ts';
 import { requireModel } from '../models/routes.ts';
@@ -26,7 +27,7 @@ const RolloutView = z.object({
   version: z.number().int().nullable(),
   requestedBy: z.string().nullable(),
   runId: z.string().nullable(),
-  plan: RolloutSpec.nullable(),
+  plan: RolloutPlan.nullable(),
   status: z.custom<RolloutStatus>().nullable().describe("The rollout's own words: step, weight, last window, what it waits for."),
   outcome: z.unknown(),
   startedAt: Instant.nullable(),

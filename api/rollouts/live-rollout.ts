@@ -3,14 +3,15 @@ import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@tempo
 import { composeRolloutId, rolloutWorkflowId } from '../../contracts/ids.ts';
 import { rolloutStatusQuery } from '../../contracts/messages.ts';
 import { WORKFLOWS_POOL } from '../../contracts/queues.ts';
-import type { RolloutOutcome, RolloutSpec, RolloutStatus } from '../../contracts/rollout.ts';
+import type { RolloutOutcome, RolloutStatus } from '../../contracts/rollout.ts';
+import type { RolloutPlan } from '../../contracts/rollout-plan.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import type { ApiContext } from '../http/app-types.ts';
 
 export type RolloutRow = {
   rolloutId: string;
   version: number;
-  plan: RolloutSpec;
+  plan: RolloutPlan;
   requestedBy: string;
   runId: string | null;
   startedAt: Date;
@@ -38,7 +39,7 @@ const newestRow = async ({ database }: ApiContext, model: string): Promise<Rollo
   return {
     rolloutId: row.rollout_id,
     version: row.version,
-    plan: row.plan as RolloutSpec,
+    plan: row.plan as RolloutPlan,
     requestedBy: row.requested_by,
     runId: row.run_id,
     startedAt: row.started_at,

@@ -9,7 +9,8 @@ import { z } from 'zod';
 import { TrafficSplit, type ServingOptions } from '../../contracts/deployment.ts';
 import { rolloutWorkflowId } from '../../contracts/ids.ts';
 import { abortUpdate } from '../../contracts/messages.ts';
-import { RolloutReason, RolloutSpec, type RolloutOutcome } from '../../contracts/rollout.ts';
+import { RolloutReason, type RolloutOutcome } from '../../contracts/rollout.ts';
+import { RolloutPlan } from '../../contracts/rollout-plan.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { audit } from '../http/audit.ts';
@@ -48,7 +49,7 @@ const abortRunning = async (context: ApiContext, { model, by, reason, digest }: 
 
 /** How gateways shall serve: as the deployment has it now. */
 const optionsOf = async ({ database }: ApiContext, model: string): Promise<ServingOptions> => {
-  const defaults = RolloutSpec.parse({});
+  const defaults = RolloutPlan.parse({});
   const row = await database.selectFrom('deployments').select('options').where('model', '=', model).executeTakeFirst();
   const options = (row?.options ?? {}) as Partial<ServingOptions>;
   return { salt: options.salt ?? model, deadlineMs: options.deadlineMs ?? defaults.deadlineMs, onLogFailure: options.onLogFailure ?? defaults.onLogFailure };

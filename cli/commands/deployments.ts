@@ -77,10 +77,11 @@ export const registerDeploymentCommands = (program: Command): void => {
   const rollout = program.command('rollout').description('the rollout of a model');
   rollout
     .command('start <model> <version>')
-    .description('roll a version out by the standard canary: 5, 25, 50, 100 %')
-    .action(async (model: string, version: string, _options: unknown, command: Command) => {
+    .description('roll a version out: by a canary of 5, 25, 50, 100 % unless another strategy is named, with its defaults')
+    .option('--strategy <name>', 'canary, blueGreen or allAtOnce', 'canary')
+    .action(async (model: string, version: string, { strategy }: { strategy: string }, command: Command) => {
       const { api, output } = openSession(command);
-      const answer = await api.post<{ rolloutId: string }>(`/api/v1/models/${segment(model)}/rollouts`, { version: wholeNumber('version')(version) });
+      const answer = await api.post<{ rolloutId: string }>(`/api/v1/models/${segment(model)}/rollouts`, { version: wholeNumber('version')(version), strategy });
       if (output.json) return output.document(answer);
       output.say(`started ${answer.rolloutId}; see: perennial deployment status ${model} --watch`);
     });

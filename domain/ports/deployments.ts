@@ -1,7 +1,8 @@
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import type { DeploymentSnapshot, ServingCounters, ServingOptions, ServingResources, TrafficSplit } from '../../contracts/deployment.ts';
 import type { RefusalCount } from '../../contracts/live-inputs.ts';
-import type { RolloutOutcome, RolloutSpec, ServingWindow, StepVerdict } from '../../contracts/rollout.ts';
+import type { RolloutOutcome, ServingWindow, StepVerdict } from '../../contracts/rollout.ts';
+import type { RolloutPlan } from '../../contracts/rollout-plan.ts';
 
 /**
  * Deployments, their generations and the record of rollouts. Every change raises the generation by one and tells the gateways
@@ -20,7 +21,7 @@ export interface Deployments {
   acknowledgements(model: string, generation: number): Promise<{ live: number; acknowledged: number; failures: { gateway: string; error: string }[] }>;
   /** Counters of one version summed over gateways, from a generation on. */
   servingWindow(model: string, version: number, fromGeneration: number): Promise<ServingWindow>;
-  beginRollout(rollout: { rolloutId: string; workflowId: string; model: string; version: number; plan: RolloutSpec; requestedBy: string; runId?: string }): Promise<void>;
+  beginRollout(rollout: { rolloutId: string; workflowId: string; model: string; version: number; plan: RolloutPlan; requestedBy: string; runId?: string }): Promise<void>;
   recordDecision(decision: { rolloutId: string; sequence: number; step: number; weight: number; verdict: StepVerdict; window: ServingWindow | null; by?: string }): Promise<void>;
   finishRollout(rolloutId: string, outcome: RolloutOutcome): Promise<void>;
 }

@@ -9,7 +9,7 @@ import type { RunPresence } from '../../contracts/schedule.ts';
 import type { Trigger, TriggerKind } from '../../contracts/trigger.ts';
 import { evaluationReport, monitorWindow } from '../workflows/support/artifacts.ts';
 import type { Environment } from '../workflows/support/environment.ts';
-import { modelPipeline, rolloutInput, runInput, stepsPipeline } from '../workflows/support/specs.ts';
+import { modelPipeline, rolloutInput, rolloutPlan, runInput, stepsPipeline, strategyPlan } from '../workflows/support/specs.ts';
 import { alertCases } from './alert-cases.ts';
 
 type Execution = { workflowId: string; runId: string };
@@ -96,6 +96,18 @@ export const rolloutCases = {
     scenario.deployment.generation = 2;
     const resume = { rolloutId: `${name}.first`, previous: { stable: 1, generation: 1 }, stepIndex: 0, generation: 2, stepStartedAtMs: await environment.temporal.currentTimeMs(), paused: false, decisions: 1 };
     return toTheEnd(await environment.startRollout(rolloutInput(name, { resume })));
+  },
+  'rollout-blueGreen': async (environment, name) => {
+    const plan = strategyPlan({ strategy: 'blueGreen', switch: 'byHand', preview: { seconds: 10 }, keepWarmSeconds: 60, analysis: { intervalSeconds: 30 } });
+    const handle = await environment.startRollout(rolloutInput(name, { plan }));
+    await environment.temporal.sleep('1 minute');
+    await handle.executeUpdate(promoteUpdate, word);
+    return toTheEnd(handle);
+  },
+  'rollout-inconclusive': async (environment, name) => {
+    const scenario = environment.world.scenario(name);
+    scenario.window = { ...scenario.window, requests: 3 };
+    return toTheEnd(await environment.startRollout(rolloutInput(name, { plan: rolloutPlan({ analysis: { intervalSeconds: 60, decisionSeconds: 180 } }) })));
   },
 } satisfies Record<string, Case>;
 

@@ -5,7 +5,7 @@ import type { ServingOptions } from '../../contracts/deployment.ts';
 import type { ModelSignature } from '../../contracts/features.ts';
 import type { EvaluationReport, Lineage, TrainedModel } from '../../contracts/model.ts';
 import type { ColumnDrift } from '../../contracts/monitor.ts';
-import { RolloutSpec } from '../../contracts/rollout.ts';
+import { RolloutPlan } from '../../contracts/rollout-plan.ts';
 import type { StepContext } from '../../contracts/run.ts';
 import type { ReportPorts } from '../../activities/alert-reports.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
@@ -82,7 +82,7 @@ export const registration = (runId: string, model = 'flights'): Parameters<Model
 
 export const servingOptions: ServingOptions = { salt: 'salt', deadlineMs: 1_000, onLogFailure: 'refuse' };
 
-export const rolloutPlan = RolloutSpec.parse({});
+export const rolloutPlan = RolloutPlan.parse({});
 
 /** An artifact store in memory. */
 export const memoryArtifactStore = (): ArtifactStore & { delete: (artifact: ArtifactRef) => void } => {

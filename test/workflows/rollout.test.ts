@@ -87,16 +87,6 @@ describe('a rollout', () => {
     expect(scenario.calls).not.toContain('shiftTraffic');
   });
 
-  it('is inconclusive, which is no, when the requests do not come in time', async () => {
-    const scenario = environment.world.scenario('quiet');
-    scenario.window = { ...healthyWindow, requests: 3 };
-    expect(await (await environment.startRollout(rolloutInput('quiet'))).result()).toMatchObject({
-      kind: 'rolledBack',
-      reason: '3 of 50 canary requests seen within 600 s',
-    });
-    expect(scenario.deployment.split).toEqual(stableAt(1));
-  });
-
   it('fails for a version that is not there, before anything moved', async () => {
     const prepareRollout = async () => Promise.reject(ApplicationFailure.nonRetryable('lost has no version 2', 'ModelVersionNotFound'));
     const scenario = environment.world.scenario('lost', { overrides: { prepareRollout } });

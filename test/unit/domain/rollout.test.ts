@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RolloutSpec, type ServingWindow, type StepVerdict } from '../../../contracts/rollout.ts';
+import type { ServingWindow, StepVerdict } from '../../../contracts/rollout.ts';
 import {
-  elapsedMs, judgeStep, nextAction, pauseClock, resumeClock, stepsOf, untilNextLookMs, type BakeClock, type RolloutAction,
+  elapsedMs, judgeStep, nextAction, pauseClock, resumeClock, untilNextLookMs, type BakeClock, type RolloutAction,
 } from '../../../domain/rollout.ts';
 
-const step = { weight: 10, seconds: 60, minimumRequests: 100, maximumSeconds: 600 };
-const analysis = { intervalSeconds: 5, maximumFailureShare: 0.01, maximumLatencyP95Ms: 50 };
+const step = { weight: 10, seconds: 60, minimumRequests: 100, maximumSeconds: 600, stage: 'a test' };
+const analysis = { intervalSeconds: 5, maximumFailureShare: 0.01, maximumLatencyP95Ms: 50, decisionSeconds: 0 };
 const healthy: ServingWindow = { requests: 200, failures: 0, fallbacks: 0, latencyP50Ms: 2, latencyP95Ms: 9 };
 const judge = (window: Partial<ServingWindow>, seconds: number, changes = {}): StepVerdict['verdict'] =>
   judgeStep({ step: { ...step, ...changes }, analysis, window: { ...healthy, ...window }, elapsedMs: seconds * 1_000 }).verdict;
@@ -53,13 +53,6 @@ describe('judgeStep', () => {
   });
 });
 
-describe('stepsOf', () => {
-  const plan = RolloutSpec.parse({});
-  it('walks the plan against a stable version', () => expect(stepsOf(1, 2, plan).map(({ weight }) => weight)).toEqual([5, 25, 50, 100]));
-  it('goes straight to all traffic for a first version', () => expect(stepsOf(null, 1, plan)).toMatchObject([{ weight: 100, seconds: 0, minimumRequests: 0 }]));
-  it('has nothing to walk for the stable version itself', () => expect(stepsOf(2, 2, plan)).toEqual([]));
-});
-
 describe('the bake clock', () => {
   it('counts the time outside of pauses, whatever their order', () => {
     const event = fc.record({ kind: fc.constantFrom('pause', 'resume', 'tick'), afterMs: fc.nat(10_000) });
@@ -86,11 +79,12 @@ describe('the bake clock', () => {
   });
 });
 
-describe('precedence: abort > breach > pause > promote > timer', () => {
+describe('precedence: abort > breach > time to decide is up > pause > promote > timer', () => {
   const wishes = fc.record({
     abort: fc.boolean(),
     pause: fc.boolean(),
     promote: fc.boolean(),
+    isUndecidedTooLong: fc.boolean(),
     verdict: fc.constantFrom<StepVerdict['verdict']>('pass', 'fail', 'continue', 'inconclusive'),
   });
 
@@ -99,10 +93,10 @@ describe('precedence: abort > breach > pause > promote > timer', () => {
       fc.property(wishes, (wish) => {
         const action = nextAction(wish);
         if (wish.abort) expect(action).toBe('abort');
-        else if (wish.verdict === 'fail') expect(action).toBe('rollBack');
+        else if (wish.verdict === 'fail' || wish.isUndecidedTooLong) expect(action).toBe('rollBack');
         else if (wish.pause) expect(action).toBe('hold');
         else if (wish.promote) expect(action).toBe('promote');
-        else expect(action).toBe({ pass: 'advance', inconclusive: 'rollBack', continue: 'wait', fail: 'rollBack' }[wish.verdict]);
+        else expect(action).toBe({ pass: 'advance', inconclusive: 'ask', continue: 'wait', fail: 'rollBack' }[wish.verdict]);
       }),
     );
   });
@@ -118,7 +112,8 @@ describe('precedence: abort > breach > pause > promote > timer', () => {
     else if (message === 'resume') model.pause = false;
     else if (message === 'promote') model.promote ||= !model.pause;
     const verdict = typeof message === 'object' ? message.look : 'continue';
-    const action = nextAction({ abort: model.abort, pause: model.pause, promote: model.promote, verdict });
+    const action = nextAction({ abort: model.abort, pause: model.pause, promote: model.promote, isUndecidedTooLong: false, verdict });
+    if (action === 'ask') model.pause = true;
     model.trace.push(action);
     if (action === 'advance') model.step += 1;
     const isOver = action === 'abort' || action === 'rollBack' || action === 'promote' || model.step === 3;

@@ -2,7 +2,8 @@
 import { definePipeline } from '../../../contracts/define-pipeline.ts';
 import type { ModelPipelineSpec, PipelineInput, StepsPipelineSpec } from '../../../contracts/pipeline.ts';
 import { composeRunId, runWorkflowId } from '../../../contracts/ids.ts';
-import { RolloutSpec, type RolloutInput } from '../../../contracts/rollout.ts';
+import type { RolloutInput } from '../../../contracts/rollout.ts';
+import { RolloutPlan, type CanaryPlan } from '../../../contracts/rollout-plan.ts';
 import type { RunInput } from '../../../contracts/run.ts';
 import type { PipelineSpec } from '../../../contracts/pipeline.ts';
 import type { z } from 'zod';
@@ -44,7 +45,9 @@ export const runInput = (spec: PipelineSpec, changes: Partial<RunInput> = {}): R
 
 export const workflowIdOf = (input: RunInput): string => runWorkflowId(input.pipeline, input.runId);
 
-export const rolloutPlan = (changes: z.input<typeof RolloutSpec> = {}): RolloutSpec => RolloutSpec.parse({ ...twoSteps, ...changes });
+export const rolloutPlan = (changes: z.input<typeof CanaryPlan> = {}): RolloutPlan => RolloutPlan.parse({ ...twoSteps, ...changes });
+
+export const strategyPlan = (plan: z.input<typeof RolloutPlan>): RolloutPlan => RolloutPlan.parse(plan);
 
 export const rolloutInput = (model: string, changes: Partial<RolloutInput> = {}): RolloutInput => ({
   model,
