@@ -39,6 +39,14 @@ const monitorSpecOf = async ({ registry, pipelines }: RolloutPorts, { model, ver
   return spec?.kind === 'model' && spec.monitor !== undefined ? { pipeline: lineage.pipeline, spec: spec.monitor } : null;
 };
 
+/** Reads only, so that reading again is harmless. */
+const readServingWindow = async ({ deployments }: RolloutPorts, { model, version, generation, against }: Input<'readServingWindow'>) => {
+  const window = await deployments.servingWindow(model, version, generation);
+  if (against === undefined) return window;
+  const { requests, failures } = await deployments.servingWindow(model, against, generation);
+  return { ...window, stable: { requests, failures } };
+};
+
 const finishRollout = async (ports: RolloutPorts, { rolloutId, outcome }: Input<'finishRollout'>): Promise<void> => {
   await ports.deployments.finishRollout(rolloutId, outcome);
   await reportFinishedRollout(ports, { rolloutId, outcome });
@@ -67,7 +75,7 @@ export const createRolloutActivities = (ports: RolloutPorts): RolloutActivities 
   prepareRollout: effect((input: Input<'prepareRollout'>) => prepareRollout(ports, input)),
   ...trafficActivities(ports),
   awaitGateways: effect((input: Input<'awaitGateways'>) => awaitGateways(ports.deployments, input)),
-  readServingWindow: effect(({ model, version, generation }: Input<'readServingWindow'>) => ports.deployments.servingWindow(model, version, generation)),
+  readServingWindow: effect((input: Input<'readServingWindow'>) => readServingWindow(ports, input)),
   recordRolloutDecision: effect((input: Input<'recordRolloutDecision'>) => ports.deployments.recordDecision(input)),
   finishRollout: effect((input: Input<'finishRollout'>) => finishRollout(ports, input)),
   startMonitor: effect((input: Input<'startMonitor'>) => ports.workflows.startMonitor(input)),

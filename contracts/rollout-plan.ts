@@ -22,6 +22,16 @@ export const RolloutStep = z.strictObject({
 export type RolloutStep = z.infer<typeof RolloutStep>;
 
 /**
+ * The canary against stable, at the same time. A step fails when the canary's failure share is surely above stable's by more than `maximumDifference`, and passes
+ * only when it is surely not; `significance` bounds the chance of a wrong verdict in the whole rollout, however often it is looked at.
+ */
+export const RolloutComparison = z.strictObject({
+  maximumDifference: z.number().min(0.0001).max(1).default(0.01),
+  significance: z.number().min(0.0001).max(0.5).default(0.05),
+});
+export type RolloutComparison = z.infer<typeof RolloutComparison>;
+
+/**
  * Rules of the analysis, checked every `intervalSeconds` during a step. A step fails as soon as the canary's failure share is above
  * `maximumFailureShare` with at least `minimumRequests` answers seen (or with 5 failures), or its p95 latency is above the limit.
  * An inconclusive step is paused at its weight for `decisionSeconds`, in which a person may resume, promote or abort it; then it is
@@ -31,6 +41,7 @@ export const RolloutAnalysis = z.strictObject({
   intervalSeconds: z.number().min(0.2).max(3_600).default(5),
   maximumFailureShare: z.number().min(0).max(1).default(0.01),
   maximumLatencyP95Ms: z.number().positive().optional(),
+  comparison: RolloutComparison.optional(),
   decisionSeconds: seconds.default(3_600),
 });
 export type RolloutAnalysis = z.infer<typeof RolloutAnalysis>;

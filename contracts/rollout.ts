@@ -35,6 +35,8 @@ export type ServingWindow = {
   fallbacks: number;
   latencyP50Ms: number | null;
   latencyP95Ms: number | null;
+  /** The stable version's own counters of the same time, where the plan compares with it; they include what it answered for the canary. */
+  stable?: { requests: number; failures: number };
 };
 
 export type StepVerdict =

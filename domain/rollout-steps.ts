@@ -1,5 +1,5 @@
 /** The steps that a plan walks: every strategy is steps of one kind, so that one walk, one judge and one undo serve them all. */
-import type { BlueGreenPlan, RolloutAnalysis, RolloutPlan, RolloutStep } from '../contracts/rollout-plan.ts';
+import type { BlueGreenPlan, CanaryPlan, RolloutAnalysis, RolloutPlan, RolloutStep } from '../contracts/rollout-plan.ts';
 
 /** A step as it is walked. Its weight may be 0: the version is loaded and warm and only a path that names it reaches it. */
 export type WalkedStep = RolloutStep & {
@@ -7,6 +7,8 @@ export type WalkedStep = RolloutStep & {
   stage: string;
   /** Requests from which the failure share is judged; those that it needs to pass, unless said. */
   judgedFrom?: number;
+  /** The part of the significance that this step may use up, if it compares the canary with stable: without traffic on both sides nothing is compared. */
+  significanceShare?: number;
   /** A preview: `promote` ends this step, not the rollout. */
   isPreview?: true;
   /** It never passes by itself. */
@@ -24,7 +26,12 @@ const blueGreenSteps = ({ preview, keepWarmSeconds, switch: how }: BlueGreenPlan
   { weight: 100, seconds: keepWarmSeconds, minimumRequests: 0, maximumSeconds: Math.max(1, keepWarmSeconds), judgedFrom: BLUE_GREEN_JUDGED_FROM, stage: 'switched, the version before is kept warm' },
 ];
 
-const canaryStep = (step: RolloutStep): WalkedStep => ({ ...step, stage: `canary ${step.weight} %` });
+const canarySteps = ({ steps, analysis }: CanaryPlan): WalkedStep[] => {
+  const isCompared = ({ weight }: RolloutStep): boolean => analysis.comparison !== undefined && weight < 100;
+  // A wrong verdict of any step is one of the rollout, so that the steps share the significance (Bonferroni).
+  const significanceShare = 1 / steps.filter(isCompared).length;
+  return steps.map((step) => ({ ...step, stage: `canary ${step.weight} %`, ...(isCompared(step) ? { significanceShare } : {}) }));
+};
 
 /**
  * The steps that a version walks. A first deployment has nothing to compare with and nothing to fall back to, so it goes
@@ -34,7 +41,7 @@ export const stepsOf = (stable: number | null, version: number, plan: RolloutPla
   if (stable === version) return [];
   if (stable === null) return [straight('first deployment')];
   if (plan.strategy === 'allAtOnce') return [straight('all at once')];
-  return plan.strategy === 'blueGreen' ? blueGreenSteps(plan) : plan.steps.map(canaryStep);
+  return plan.strategy === 'blueGreen' ? blueGreenSteps(plan) : canarySteps(plan);
 };
 
 /** For a plan that judges nothing: a look that cannot fail. */

@@ -8,6 +8,7 @@
 import type { RolloutAnalysis } from '../contracts/rollout-plan.ts';
 import type { ServingWindow, StepVerdict } from '../contracts/rollout.ts';
 import type { WalkedStep } from './rollout-steps.ts';
+import { compareStep } from './step-comparison.ts';
 
 /** This many failures are enough to judge the failure share, however few requests the step has seen. */
 const FAILURES_THAT_SUFFICE = 5;
@@ -52,8 +53,10 @@ export const judgeStep = (input: { step: WalkedStep; analysis: RolloutAnalysis; 
   const { step, analysis, window, elapsedMs } = input;
   const breach = breachOf(step, analysis, window);
   if (breach !== null) return { verdict: 'fail', reason: breach };
+  const comparison = compareStep(step, analysis, window);
+  if (comparison.verdict === 'fail') return comparison;
   if (elapsedMs < step.seconds * 1_000) return { verdict: 'continue', reason: `${Math.floor(elapsedMs / 1_000)} of ${step.seconds} s` };
-  const lack = step.isByHand === true ? 'nobody said to go on' : lackOf(step, analysis, window);
+  const lack = step.isByHand === true ? 'nobody said to go on' : (lackOf(step, analysis, window) ?? (comparison.verdict === 'pass' ? null : comparison.reason));
   if (lack === null) return { verdict: 'pass', reason: `${window.requests} canary requests, ${window.failures} failed, ${step.seconds} s` };
   if (elapsedMs >= Math.max(step.maximumSeconds, step.seconds) * 1_000) {
     return { verdict: 'inconclusive', reason: `${lack} within ${step.maximumSeconds} s` };

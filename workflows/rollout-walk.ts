@@ -62,7 +62,8 @@ const startClock = (state: RolloutState): void => {
 
 const look = async (state: RolloutState, step: WalkedStep): Promise<Decision> => {
   const { model, version, plan } = state.input;
-  const window = await quick(`version ${version} at ${step.weight} %`).readServingWindow({ model, version, generation: state.generation });
+  const against = step.significanceShare === undefined || state.previous.stable === null ? {} : { against: state.previous.stable };
+  const window = await quick(`version ${version} at ${step.weight} %`).readServingWindow({ model, version, generation: state.generation, ...against });
   const verdict = judgeStep({ step, analysis: analysisOf(plan), window, elapsedMs: elapsedMs(state.clock, Date.now()) });
   state.lastWindow = window;
   state.lastVerdict = verdict;

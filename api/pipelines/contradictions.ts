@@ -1,8 +1,9 @@
 /** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
 import type { DataCheck, GateSpec, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
-import type { CanaryPlan } from '../../contracts/rollout-plan.ts';
+import type { CanaryPlan, RolloutPlan } from '../../contracts/rollout-plan.ts';
 import { EstimatedMetric } from '../../contracts/quality.ts';
 import { schedulesOf } from '../../contracts/schedule.ts';
+import { analysisOf } from '../../domain/rollout-steps.ts';
 import { nearestKey } from '../../domain/nearest-key.ts';
 import { scheduleProblems } from '../../domain/schedules.ts';
 import type { FieldError } from '../http/problem.ts';
@@ -60,11 +61,20 @@ const canaryErrors = (rollout: CanaryPlan): FieldError[] => {
   return errors;
 };
 
+/** A comparison needs a step with traffic on both sides. */
+const comparisonErrors = (rollout: RolloutPlan): FieldError[] => {
+  if (analysisOf(rollout).comparison === undefined) return [];
+  if (rollout.strategy === 'canary' && rollout.steps.some(({ weight }) => weight < 100)) return [];
+  return [{ path: 'rollout.analysis.comparison', message: 'no step has traffic on both versions, so nothing would be compared', fix: 'Take the comparison out, or use a canary with a step below 100.' }];
+};
+
 const rolloutErrors = ({ rollout }: Pick<ModelPipelineSpec, 'rollout'>): FieldError[] => {
-  if (rollout.strategy === 'canary') return canaryErrors(rollout);
-  if (rollout.strategy !== 'blueGreen') return [];
+  const errors = comparisonErrors(rollout);
+  if (rollout.strategy === 'canary') return [...errors, ...canaryErrors(rollout)];
+  if (rollout.strategy !== 'blueGreen') return errors;
   const { seconds, maximumSeconds } = rollout.preview;
-  return maximumSeconds < seconds ? [{ path: 'rollout.preview.maximumSeconds', message: `${maximumSeconds} is less than seconds (${seconds})`, fix: 'Raise maximumSeconds, or lower seconds.' }] : [];
+  if (maximumSeconds < seconds) errors.push({ path: 'rollout.preview.maximumSeconds', message: `${maximumSeconds} is less than seconds (${seconds})`, fix: 'Raise maximumSeconds, or lower seconds.' });
+  return errors;
 };
 
 /** A column that is named somewhere in the monitor must be an input of the model. */

@@ -109,6 +109,11 @@ export const rolloutCases = {
     scenario.window = { ...scenario.window, requests: 3 };
     return toTheEnd(await environment.startRollout(rolloutInput(name, { plan: rolloutPlan({ analysis: { intervalSeconds: 60, decisionSeconds: 180 } }) })));
   },
+  'rollout-compared': async (environment, name) => {
+    const scenario = environment.world.scenario(name);
+    scenario.window = { ...scenario.window, requests: 5_000, stable: { requests: 20_000, failures: 10 } };
+    return toTheEnd(await environment.startRollout(rolloutInput(name, { plan: rolloutPlan({ analysis: { intervalSeconds: 30, comparison: {} } }) })));
+  },
 } satisfies Record<string, Case>;
 
 const monitorOf = (environment: Environment, name: string, resume?: MonitorInput['resume']) =>

@@ -107,3 +107,26 @@ describe('an inconclusive step', () => {
     expect(await handle.result()).toMatchObject({ kind: 'rolledBack', reason: '3 of 50 canary requests seen within 600 s' });
   });
 });
+
+describe('a canary compared with stable', () => {
+  const compared = { intervalSeconds: 30, maximumFailureShare: 1, comparison: { maximumDifference: 0.02 } };
+
+  it('passes by the test, not by the absolute share, which both exceed', async () => {
+    const scenario = environment.world.scenario('compared');
+    const asked: unknown[] = [];
+    scenario.overrides.readServingWindow = async ({ against }) => {
+      asked.push(against);
+      return { ...healthyWindow, requests: 20_000, failures: 2_000, ...(against === undefined ? {} : { stable: { requests: 22_000, failures: 4_000 } }) };
+    };
+    expect(await (await environment.startRollout(rolloutInput('compared', { plan: rolloutPlan({ analysis: compared }) }))).result()).toMatchObject({ kind: 'promoted' });
+    // The last step has all traffic: there is nothing to compare with.
+    expect([...new Set(asked)]).toEqual([1, undefined]);
+  });
+
+  it('is rolled back as soon as it is surely worse', async () => {
+    const scenario = environment.world.scenario('worse');
+    scenario.window = { ...healthyWindow, failures: 100, fallbacks: 100, stable: { requests: 9_000, failures: 0 } };
+    const ending = await (await environment.startRollout(rolloutInput('worse', { plan: rolloutPlan({ analysis: compared }) }))).result();
+    expect(ending).toMatchObject({ kind: 'rolledBack', step: 0, reason: expect.stringContaining("failure share less stable's is between") as string });
+  });
+});

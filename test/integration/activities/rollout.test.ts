@@ -3,6 +3,7 @@ import { CancelledFailure } from '@temporalio/activity';
 import { createRegisterActivity } from '../../../activities/register.ts';
 import { createRolloutActivities, type RolloutPorts } from '../../../activities/rollout.ts';
 import { createDeployments } from '../../../adapters/postgres/deployments.ts';
+import { createGatewayControl } from '../../../adapters/postgres/gateway-control.ts';
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { createPipelines } from '../../../adapters/postgres/pipelines.ts';
 import { createRunLedger } from '../../../adapters/postgres/run-ledger.ts';
@@ -51,6 +52,17 @@ describe('a rollout', () => {
     for (const attempt of [1, 2]) expect(await runActivity(activities.restoreTraffic, undo, { attempt })).toEqual({ generation: 3 });
     expect(reached).toEqual(['shift-traffic.after-commit', 'promote.after-commit', 'restore-traffic.after-commit'].flatMap((name) => [name, name]));
     expect(await test.database.selectFrom('promotions').selectAll().execute()).toHaveLength(1);
+  });
+
+  it('reads the numbers of the version it is compared with beside its own', async () => {
+    const counters = { model: 'flights', generation: 3, fallbacks: 0, unlogged: 0, latency: [] };
+    await createGatewayControl({ database: test.database, url: test.url }).writeCounters({ gatewayId: 'g', incarnation: 'i' }, [
+      { ...counters, version: 1, role: 'stable', requests: 900, failures: 4 },
+      { ...counters, version: 2, role: 'canary', requests: 100, failures: 1 },
+    ]);
+    const window = { requests: 100, failures: 1, fallbacks: 0, latencyP50Ms: null, latencyP95Ms: null };
+    expect(await runActivity(activities.readServingWindow, { model: 'flights', version: 2, generation: 3 })).toEqual(window);
+    expect(await runActivity(activities.readServingWindow, { model: 'flights', version: 2, generation: 3, against: 1 })).toEqual({ ...window, stable: { requests: 900, failures: 4 } });
   });
 
   it('finds the monitor of the pipeline version that made the model version', async () => {
