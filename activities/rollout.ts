@@ -1,5 +1,6 @@
 /** Steps of a rollout. Every change of traffic carries a request id, so doing it again is the same change. */
 import type { RolloutActivities } from '../contracts/activities.ts';
+import type { ServingWindow } from '../contracts/rollout.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { Deployments } from '../domain/ports/deployments.ts';
 import type { FaultPoints } from '../domain/ports/fault-points.ts';
@@ -40,7 +41,11 @@ const monitorSpecOf = async ({ registry, pipelines }: RolloutPorts, { model, ver
 };
 
 /** Reads only, so that reading again is harmless. */
-const readServingWindow = async ({ deployments }: RolloutPorts, { model, version, generation, against }: Input<'readServingWindow'>) => {
+const readServingWindow = async ({ deployments }: RolloutPorts, { model, version, generation, against, isShadow }: Input<'readServingWindow'>): Promise<ServingWindow> => {
+  if (isShadow === true) {
+    const { copies, dropped, failures, differing, maximumDifference, latencyP50Ms, latencyP95Ms } = await deployments.shadowWindow(model, version, generation);
+    return { requests: copies, failures, fallbacks: 0, latencyP50Ms, latencyP95Ms, shadow: { dropped, differing, maximumDifference } };
+  }
   const window = await deployments.servingWindow(model, version, generation);
   if (against === undefined) return window;
   const { requests, failures } = await deployments.servingWindow(model, against, generation);

@@ -68,8 +68,8 @@ export interface RolloutActivities {
    * the version, GatewaysUnavailable (retryable) while there is no gateway at all. Heartbeats.
    */
   awaitGateways(input: { model: string; generation: number }): Promise<{ gateways: number }>;
-  /** Counters since a generation; with the counters of `against` beside them where that is asked for. */
-  readServingWindow(input: { model: string; version: number; generation: number; against?: number }): Promise<ServingWindow>;
+  /** Counters since a generation, or what its copies showed (`isShadow`); with the counters of `against` beside them where that is asked for. */
+  readServingWindow(input: { model: string; version: number; generation: number; against?: number; isShadow?: boolean }): Promise<ServingWindow>;
   /** One transaction: the promotion row (unique), the champion alias and the split with the version as stable. */
   promote(input: { rolloutId: string; model: string; version: number; requestId: string; expectedGeneration: number; options: ServingOptions }): Promise<{ generation: number; previous: number | null }>;
   /** The undo: all traffic back to `stable` (null: nothing is served), whatever the generation; gives the champion alias back too. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ArtifactRef } from './artifact.ts';
 import { ModelSignature } from './features.ts';
+import { ShadowSettings } from './shadow.ts';
 
 /** Role of a version in a deployment. */
 export const ServingRole = z.enum(['stable', 'canary']);
@@ -34,7 +35,7 @@ export type ServedVersion = z.infer<typeof ServedVersion>;
 /**
  * The atomic snapshot that a gateway applies: a higher generation replaces a lower one, all of it or nothing.
  * `salt` enters the sticky hash: a rollout keeps one, so that a key that is on the canary stays there while its weight grows.
- * `deadlineMs` bounds a canary answer before the gateway falls back to stable.
+ * `deadlineMs` bounds a canary answer before the gateway falls back to stable. With `shadow` the canary gets copies of requests that stable answered.
  */
 export const DeploymentSnapshot = z.object({
   model: z.string(),
@@ -43,12 +44,13 @@ export const DeploymentSnapshot = z.object({
   salt: z.string(),
   deadlineMs: z.number().int().positive(),
   onLogFailure: LogFailurePolicy,
+  shadow: ShadowSettings.optional(),
   versions: z.array(ServedVersion),
 });
 export type DeploymentSnapshot = z.infer<typeof DeploymentSnapshot>;
 
 /** Serving behaviour that a split carries to the gateways. */
-export type ServingOptions = { salt: string; deadlineMs: number; onLogFailure: LogFailurePolicy };
+export type ServingOptions = { salt: string; deadlineMs: number; onLogFailure: LogFailurePolicy; shadow?: ShadowSettings };
 
 /** The channel on which PostgreSQL tells gateways that a deployment changed; the payload is the model's name. */
 export const DEPLOYMENT_CHANNEL = 'perennial_deployment';

@@ -1,6 +1,7 @@
 /** How a version gets its traffic: the one type of plan, told apart by its strategy. */
 import { z } from 'zod';
 import { LogFailurePolicy } from './deployment.ts';
+import { ShadowSettings } from './shadow.ts';
 
 const MONTH_SECONDS = 2_592_000;
 const YEAR_SECONDS = 31_536_000;
@@ -84,11 +85,30 @@ export const BlueGreenPlan = z.strictObject({
 });
 export type BlueGreenPlan = z.infer<typeof BlueGreenPlan>;
 
+/**
+ * Copies of a share of the requests go to the version after their answers have been sent; nobody gets its answers, which are compared with
+ * stable's and counted. `minimumRequests` counts copies. It fails as any step does, and, where that is said, as soon as more than `maximumDifferingShare` of the
+ * copies differ. At its end nothing is served differently, unless it says `then: promote`.
+ */
+export const ShadowPlan = z.strictObject({
+  strategy: z.literal('shadow'),
+  percent: ShadowSettings.shape.percent.default(10),
+  tolerance: ShadowSettings.shape.tolerance.default(0.000_001),
+  seconds: seconds.default(600),
+  minimumRequests: minimumRequests.default(100),
+  maximumSeconds,
+  maximumDifferingShare: z.number().min(0).max(1).optional(),
+  then: z.enum(['end', 'promote']).default('end'),
+  analysis: RolloutAnalysis.prefault({}),
+  ...common,
+});
+export type ShadowPlan = z.infer<typeof ShadowPlan>;
+
 /** The rollout part of a pipeline. */
-export const RolloutPlan = z.discriminatedUnion('strategy', [CanaryPlan, AllAtOncePlan, BlueGreenPlan]);
+export const RolloutPlan = z.discriminatedUnion('strategy', [CanaryPlan, AllAtOncePlan, BlueGreenPlan, ShadowPlan]);
 export type RolloutPlan = z.infer<typeof RolloutPlan>;
 
 const withVersion = { version: z.number().int().positive() };
 
 /** Body of POST /api/v1/models/{m}/rollouts: a plan and the version that it is for. */
-export const StartRolloutRequest = z.discriminatedUnion('strategy', [CanaryPlan.extend(withVersion), AllAtOncePlan.extend(withVersion), BlueGreenPlan.extend(withVersion)]);
+export const StartRolloutRequest = z.discriminatedUnion('strategy', [CanaryPlan.extend(withVersion), AllAtOncePlan.extend(withVersion), BlueGreenPlan.extend(withVersion), ShadowPlan.extend(withVersion)]);

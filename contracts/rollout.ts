@@ -37,6 +37,8 @@ export type ServingWindow = {
   latencyP95Ms: number | null;
   /** The stable version's own counters of the same time, where the plan compares with it; they include what it answered for the canary. */
   stable?: { requests: number; failures: number };
+  /** Of a shadow, whose copies are the requests: those that were not tried, and the scored ones that differ from stable's answer. */
+  shadow?: { dropped: number; differing: number; maximumDifference: number };
 };
 
 export type StepVerdict =
@@ -49,6 +51,8 @@ export type StepVerdict =
 export type RolloutOutcome =
   | { kind: 'promoted'; model: string; version: number; generation: number; previous: number | null }
   | { kind: 'rolledBack'; model: string; version: number; reason: string; step: number; generation: number }
+  /** A shadow that was to change nothing came to its end. */
+  | { kind: 'observed'; model: string; version: number; reason: string; generation: number }
   | { kind: 'aborted'; model: string; version: number; reason: string; generation: number };
 
 /** Answer of the `status` query of a rollout. */

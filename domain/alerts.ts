@@ -58,9 +58,9 @@ export const championConditions = (pipeline: string, { runId, verdict, unbeaten,
   return [conditionOf({ kind: 'championNotBeaten', subject: pipeline, id: runId, firing, reason }, at)];
 };
 
-/** What the end of a rollout says; one that a person aborted says nothing. */
+/** What the end of a rollout says; one that a person aborted, or that changed nothing, says nothing. */
 export const rolloutConditions = (rolloutId: string, outcome: RolloutOutcome, at: string): AlertCondition[] => {
-  if (outcome.kind === 'aborted') return [];
+  if (outcome.kind === 'aborted' || outcome.kind === 'observed') return [];
   const firing = outcome.kind === 'rolledBack';
   const reason = firing ? `the rollout of version ${outcome.version} was rolled back: ${outcome.reason}` : `version ${outcome.version} was promoted`;
   return [conditionOf({ kind: 'rolledBack', subject: ROLLOUT_SUBJECT, id: rolloutId, firing, reason }, at)];

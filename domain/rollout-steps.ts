@@ -1,5 +1,6 @@
 /** The steps that a plan walks: every strategy is steps of one kind, so that one walk, one judge and one undo serve them all. */
-import type { BlueGreenPlan, CanaryPlan, RolloutAnalysis, RolloutPlan, RolloutStep } from '../contracts/rollout-plan.ts';
+import type { BlueGreenPlan, CanaryPlan, RolloutAnalysis, RolloutPlan, RolloutStep, ShadowPlan } from '../contracts/rollout-plan.ts';
+import type { ShadowSettings } from '../contracts/shadow.ts';
 
 /** A step as it is walked. Its weight may be 0: the version is loaded and warm and only a path that names it reaches it. */
 export type WalkedStep = RolloutStep & {
@@ -9,6 +10,10 @@ export type WalkedStep = RolloutStep & {
   judgedFrom?: number;
   /** The part of the significance that this step may use up, if it compares the canary with stable: without traffic on both sides nothing is compared. */
   significanceShare?: number;
+  /** Copies of requests go to the version. */
+  shadow?: ShadowSettings;
+  /** Largest share of copies whose answers may differ. */
+  maximumDifferingShare?: number;
   /** A preview: `promote` ends this step, not the rollout. */
   isPreview?: true;
   /** It never passes by itself. */
@@ -26,6 +31,14 @@ const blueGreenSteps = ({ preview, keepWarmSeconds, switch: how }: BlueGreenPlan
   { weight: 100, seconds: keepWarmSeconds, minimumRequests: 0, maximumSeconds: Math.max(1, keepWarmSeconds), judgedFrom: BLUE_GREEN_JUDGED_FROM, stage: 'switched, the version before is kept warm' },
 ];
 
+const shadowStep = ({ percent, tolerance, seconds, minimumRequests, maximumSeconds, maximumDifferingShare }: ShadowPlan): WalkedStep => {
+  const limit = maximumDifferingShare === undefined ? {} : { maximumDifferingShare };
+  return { weight: 0, seconds, minimumRequests, maximumSeconds, stage: `shadow ${percent} %`, shadow: { percent, tolerance }, ...limit };
+};
+
+/** True for a plan that only looks: at its end everything is served as before. */
+export const isObservation = (plan: RolloutPlan): boolean => plan.strategy === 'shadow' && plan.then === 'end';
+
 const canarySteps = ({ steps, analysis }: CanaryPlan): WalkedStep[] => {
   const isCompared = ({ weight }: RolloutStep): boolean => analysis.comparison !== undefined && weight < 100;
   // A wrong verdict of any step is one of the rollout, so that the steps share the significance (Bonferroni).
@@ -39,8 +52,9 @@ const canarySteps = ({ steps, analysis }: CanaryPlan): WalkedStep[] => {
  */
 export const stepsOf = (stable: number | null, version: number, plan: RolloutPlan): WalkedStep[] => {
   if (stable === version) return [];
-  if (stable === null) return [straight('first deployment')];
+  if (stable === null) return isObservation(plan) ? [] : [straight('first deployment')];
   if (plan.strategy === 'allAtOnce') return [straight('all at once')];
+  if (plan.strategy === 'shadow') return [shadowStep(plan)];
   return plan.strategy === 'blueGreen' ? blueGreenSteps(plan) : canarySteps(plan);
 };
 

@@ -16,9 +16,19 @@ const FAILURES_THAT_SUFFICE = 5;
 /** The p95 of fewer answers is nearly their maximum: one slow first answer would decide. */
 const ANSWERS_FOR_LATENCY = 20;
 
+/** What a step counts. */
+const nounOf = ({ shadow }: WalkedStep): string => (shadow === undefined ? 'canary requests' : 'copies');
+
 const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
 
 const isCount = (value: number): boolean => Number.isFinite(value) && value >= 0;
+
+const differenceBreach = ({ maximumDifferingShare }: WalkedStep, { requests, failures, shadow }: ServingWindow): string | null => {
+  if (maximumDifferingShare === undefined || shadow === undefined) return null;
+  const scored = Math.max(requests - failures, shadow.differing);
+  if (isCount(shadow.differing) && shadow.differing <= maximumDifferingShare * scored) return null;
+  return `${shadow.differing} of ${scored} copies were answered differently (${percent(shadow.differing / scored)}), at most ${percent(maximumDifferingShare)} allowed`;
+};
 
 const breachOf = (step: WalkedStep, analysis: RolloutAnalysis, window: ServingWindow): string | null => {
   const { requests, failures, latencyP95Ms } = window;
@@ -28,8 +38,10 @@ const breachOf = (step: WalkedStep, analysis: RolloutAnalysis, window: ServingWi
   const share = seen === 0 ? 0 : failures / seen;
   const enough = seen >= (step.judgedFrom ?? step.minimumRequests) || failures >= FAILURES_THAT_SUFFICE;
   if (enough && share > analysis.maximumFailureShare) {
-    return `${failures} of ${seen} canary requests failed (${percent(share)}), at most ${percent(analysis.maximumFailureShare)} allowed`;
+    return `${failures} of ${seen} ${nounOf(step)} failed (${percent(share)}), at most ${percent(analysis.maximumFailureShare)} allowed`;
   }
+  const difference = differenceBreach(step, window);
+  if (enough && difference !== null) return difference;
   const limit = analysis.maximumLatencyP95Ms;
   const enoughForLatency = seen >= Math.min(Math.max(step.minimumRequests, 1), ANSWERS_FOR_LATENCY);
   if (limit !== undefined && latencyP95Ms !== null && enoughForLatency && latencyP95Ms > limit) {
@@ -39,7 +51,7 @@ const breachOf = (step: WalkedStep, analysis: RolloutAnalysis, window: ServingWi
 };
 
 const lackOf = (step: WalkedStep, analysis: RolloutAnalysis, window: ServingWindow): string | null => {
-  if (window.requests < step.minimumRequests) return `${window.requests} of ${step.minimumRequests} canary requests seen`;
+  if (window.requests < step.minimumRequests) return `${window.requests} of ${step.minimumRequests} ${nounOf(step)} seen`;
   if (analysis.maximumLatencyP95Ms !== undefined && window.latencyP95Ms === null && step.minimumRequests > 0) return 'no canary latency measured';
   return null;
 };
@@ -57,7 +69,7 @@ export const judgeStep = (input: { step: WalkedStep; analysis: RolloutAnalysis; 
   if (comparison.verdict === 'fail') return comparison;
   if (elapsedMs < step.seconds * 1_000) return { verdict: 'continue', reason: `${Math.floor(elapsedMs / 1_000)} of ${step.seconds} s` };
   const lack = step.isByHand === true ? 'nobody said to go on' : (lackOf(step, analysis, window) ?? (comparison.verdict === 'pass' ? null : comparison.reason));
-  if (lack === null) return { verdict: 'pass', reason: `${window.requests} canary requests, ${window.failures} failed, ${step.seconds} s` };
+  if (lack === null) return { verdict: 'pass', reason: `${window.requests} ${nounOf(step)}, ${window.failures} failed, ${step.seconds} s` };
   if (elapsedMs >= Math.max(step.maximumSeconds, step.seconds) * 1_000) {
     return { verdict: 'inconclusive', reason: `${lack} within ${step.maximumSeconds} s` };
   }

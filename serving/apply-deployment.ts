@@ -1,10 +1,12 @@
 /** Makes an applied deployment out of a snapshot and its loaded versions. */
 import type { DeploymentSnapshot, ServingRole } from '../contracts/deployment.ts';
 import { createInferenceReader } from '../domain/inference.ts';
-import type { CounterBook } from './counters.ts';
+import type { CounterBook, ShadowBook } from './counters.ts';
 import type { AppliedDeployment, Variant } from './deployment-table.ts';
 import type { VersionLine } from './log-record.ts';
 import type { Metrics } from './metrics.ts';
+import { createShadow } from './shadow.ts';
+import type { Shadow } from './shadow-copy.ts';
 import type { VersionHost } from './version-host.ts';
 
 /** A batch of the only (or stable) version that runs longer has hung. */
@@ -17,7 +19,7 @@ const SHORTEST_RUN_LIMIT_MS = 1_000;
  */
 const canaryRunLimitMs = (deadlineMs: number): number => Math.min(STABLE_RUN_LIMIT_MS, Math.max(SHORTEST_RUN_LIMIT_MS, 2 * deadlineMs));
 
-type Parts = { counters: CounterBook; metrics: Metrics };
+type Parts = { counters: CounterBook; shadows: ShadowBook; metrics: Metrics };
 
 const makeVariant = (snapshot: DeploymentSnapshot, { version, role, host }: { version: number; role: ServingRole; host: VersionHost }, parts: Parts): Variant => {
   const { model, generation } = snapshot;
@@ -37,6 +39,13 @@ const makeVariant = (snapshot: DeploymentSnapshot, { version, role, host }: { ve
   };
 };
 
+const shadowOf = (snapshot: DeploymentSnapshot, stable: Variant | null, candidate: Variant | null, { shadows }: Parts): Shadow | null => {
+  const { model, generation, shadow: settings, deadlineMs } = snapshot;
+  if (settings === undefined || stable === null || candidate === null) return null;
+  const counters = shadows.of({ model, version: candidate.version, generation, against: stable.version });
+  return createShadow({ stable, candidate, settings, deadlineMs, counters });
+};
+
 /** @param hosts loaded hosts by version; a canary without one gets no traffic */
 export const applyDeployment = (snapshot: DeploymentSnapshot, hosts: ReadonlyMap<number, VersionHost>, parts: Parts & { release: () => void }): AppliedDeployment => {
   const variantOf = (version: number | null, role: ServingRole): Variant | null => {
@@ -52,5 +61,10 @@ export const applyDeployment = (snapshot: DeploymentSnapshot, hosts: ReadonlyMap
     if (isSameSignature) canary.reader = stable.reader;
   }
   const split = canary === null ? { ...snapshot.split, canary: null, canaryWeight: 0 } : snapshot.split;
-  return { snapshot, split, stable, canary, inFlight: 0, isSuperseded: false, release: parts.release };
+  const shadow = shadowOf(snapshot, stable, canary, parts);
+  const release = (): void => {
+    shadow?.stop();
+    parts.release();
+  };
+  return { snapshot, split, stable, canary, shadow, inFlight: 0, isSuperseded: false, release };
 };

@@ -7,7 +7,7 @@ import type { ServingCounters, ServingResources } from '../contracts/deployment.
 import { GATEWAY_LEASE_MS, GATEWAY_LEASE_RENEWAL_MS } from '../contracts/queues.ts';
 import type { GatewayControl } from '../domain/ports/deployments.ts';
 import type { Access } from './access.ts';
-import type { CounterBook } from './counters.ts';
+import type { CounterBook, ShadowBook } from './counters.ts';
 import type { DeploymentTable } from './deployment-table.ts';
 import type { HostAccount } from './host-account.ts';
 import type { Reconciler } from './reconciler.ts';
@@ -34,6 +34,7 @@ export type LinkParts = {
   table: DeploymentTable;
   access: Access;
   counters: CounterBook;
+  shadows: ShadowBook;
   refusals: RefusalBook;
   account: HostAccount;
   state: StateFolder;
@@ -93,7 +94,7 @@ const tellAcknowledgements = async ({ control, identity, reconciler }: LinkParts
 
 /** Opens the link; nothing of it throws. */
 export const openControlLink = (parts: LinkParts): ControlLink => {
-  const { control, identity, reconciler, counters, refusals, account, table } = parts;
+  const { control, identity, reconciler, counters, shadows, refusals, account, table } = parts;
   const contact = createContact(parts.log);
   let isKnown = false;
   let haveAsked = (_isAnswered: boolean): void => undefined;
@@ -103,6 +104,7 @@ export const openControlLink = (parts: LinkParts): ControlLink => {
   const isServed = (model: string, generation: number): boolean => table.get(model)?.snapshot.generation === generation;
   const writeAll = async (): Promise<void> => {
     await counters.flush(writeCounters, isServed);
+    await shadows.flush((changed) => control.writeShadows(identity, changed), isServed);
     await refusals.flush((changed) => control.writeRefusals(identity, changed));
   };
 

@@ -4,6 +4,7 @@ import type { ModelSignature } from '../contracts/features.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { InferenceReader } from '../domain/inference.ts';
 import type { VersionMetrics } from './metrics.ts';
+import type { Shadow } from './shadow-copy.ts';
 import type { VersionHost } from './version-host.ts';
 
 /** One version in its role in one generation: all that a request needs, found once and not per request. */
@@ -29,6 +30,8 @@ export type AppliedDeployment = {
   split: TrafficSplit;
   stable: Variant | null;
   canary: Variant | null;
+  /** Where copies of answered requests go; null for nearly every deployment. */
+  shadow: Shadow | null;
   /** Requests that were routed by this deployment and have no answer yet. */
   inFlight: number;
   isSuperseded: boolean;

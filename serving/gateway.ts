@@ -10,7 +10,7 @@ import { NAME_PATTERN } from '../contracts/ids.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import { createAccess } from './access.ts';
 import { openControlLink, type ControlLink, type ControlPlane } from './control-link.ts';
-import { createCounterBook } from './counters.ts';
+import { createCounterBook, createShadowBook } from './counters.ts';
 import { createDeploymentLookup, type Expectation } from './deployment-lookup.ts';
 import { createDeploymentTable, variantsOf, type DeploymentTable } from './deployment-table.ts';
 import { createGatewayServer, type Readiness } from './http-server.ts';
@@ -123,6 +123,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const table = createDeploymentTable();
   const pool = createVersionPool({ state, store, log });
   const counters = createCounterBook();
+  const shadows = createShadowBook();
   const refusals = createRefusalBook();
   const account = createHostAccount({ hosts: () => pool.hosts(), readTree: options.readTree });
   const access = createAccess();
@@ -135,14 +136,14 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const isKnown = (): boolean => isOnDisk || link.opened?.isKnown() === true;
   const expectationOf = (model: string): Expectation => (isKnown() ? expectedBy[reconciler.stateOf(model) ?? 'unwanted'] : 'loading');
   const lookup = createDeploymentLookup({ table, expectationOf, hurry: pool.hurry });
-  const reconciler: Reconciler = createReconciler({ table, pool, counters, metrics, state, log, changed: lookup.changed });
+  const reconciler: Reconciler = createReconciler({ table, pool, counters, shadows, metrics, state, log, changed: lookup.changed });
   const readiness = createReadiness({ isKnown, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
   const server = createGatewayServer({ infer: createInferenceService({ lookup, log: predictionLog, refusals }), access, table, lookup, metrics, build, log, readiness });
   // The port is the lock of the gateway: nothing of the folder is changed before it is ours.
   const url = await listen(server, options.bind, options.port);
   predictionLog.recover();
   const shipper = superviseShipper(state.logFolder, log);
-  const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, refusals, account, state, log });
+  const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, shadows, refusals, account, state, log });
   link.opened = opened;
   void startFromDisk(state, reconciler, opened.asked).then((isFound) => {
     isOnDisk = isFound;

@@ -107,6 +107,7 @@ export const createInferenceService = ({ lookup, log, refusals }: ServiceParts):
     const { variant, rows, texts, columns } = scored;
     const { text, binary } = request.form === 'v2' ? answerOf(variant, id, { rows: rows.rows, texts, columns, envelope }) : rowAnswerOf(variant, texts);
     await record(deployment, scored, { id, key, body: json });
+    if (deployment.shadow !== null && variant === deployment.stable) deployment.shadow.offer({ id, inputs: envelope.inputs, rows: scored.rows, columns });
     return { answer: { id, role: variant.role, version: String(variant.version), text, binary }, variant };
   };
 

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { DeploymentSnapshot, ServedVersion } from '../contracts/deployment.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import { applyDeployment } from './apply-deployment.ts';
-import type { CounterBook } from './counters.ts';
+import type { CounterBook, ShadowBook } from './counters.ts';
 import type { DeploymentTable } from './deployment-table.ts';
 import type { Metrics } from './metrics.ts';
 import type { StateFolder } from './state-folder.ts';
@@ -37,7 +37,7 @@ type Target = { snapshot: DeploymentSnapshot; attempts: number; state: 'loading'
 /** Loaded hosts by version. */
 type Hosts = ReadonlyMap<number, VersionHost>;
 
-type Parts = { table: DeploymentTable; pool: VersionPool; counters: CounterBook; metrics: Metrics; state: StateFolder; log: Logger; /** Called whenever a model was loaded or could not be, or became wanted. */ changed: () => void };
+type Parts = { table: DeploymentTable; pool: VersionPool; counters: CounterBook; shadows: ShadowBook; metrics: Metrics; state: StateFolder; log: Logger; /** Called whenever a model was loaded or could not be, or became wanted. */ changed: () => void };
 
 const namedVersions = ({ model, split, versions }: DeploymentSnapshot): ServedVersion[] =>
   [split.stable, split.canary].flatMap((named) => {

@@ -23,7 +23,8 @@ export type Scored = {
 
 const late = (deadlineMs: number): PerennialFailure => new PerennialFailure('ModelUnavailable', `no answer within ${deadlineMs} ms`);
 
-const within = (inference: Inference, deadlineMs: number): Inference['outputs'] =>
+/** The outputs, unless they come too late: then nobody waits for them any more. */
+export const within = (inference: Inference, deadlineMs: number): Inference['outputs'] =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       inference.abandon();

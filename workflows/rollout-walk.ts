@@ -2,13 +2,13 @@
 import { allHandlersFinished, CancellationScope, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
 import type { RolloutInput, ServingWindow, StepVerdict } from '../contracts/rollout.ts';
 import { elapsedMs, judgeStep, nextAction, pauseClock, untilNextLookMs, type RolloutAction } from '../domain/rollout.ts';
-import { analysisOf, decisionMs, type WalkedStep } from '../domain/rollout-steps.ts';
+import { analysisOf, decisionMs, isObservation, type WalkedStep } from '../domain/rollout-steps.ts';
 import { gateways, quick } from './proxies.ts';
 import { waitFor, type RolloutState } from './rollout-state.ts';
 import { setSearchAttributes } from './search-attributes.ts';
 
 /** How the walk ends when nothing broke. */
-export type WalkEnd = { kind: 'promote' } | { kind: 'rollBack'; reason: string };
+export type WalkEnd = { kind: 'promote' } | { kind: 'observed'; reason: string } | { kind: 'rollBack'; reason: string };
 
 /** A long bake is continued as a new execution well before Temporal's limits; replaying a short history is quick too. */
 const LONGEST_HISTORY = 2_000;
@@ -47,7 +47,7 @@ const shift = async (state: RolloutState, step: WalkedStep): Promise<void> => {
     requestId: `${rolloutId}:step:${stepIndex}`,
     expectedGeneration: state.generation,
     split: { stable: previous.stable, canary: version, canaryWeight: step.weight },
-    options,
+    options: step.shadow === undefined ? options : { ...options, shadow: step.shadow },
   });
   state.generation = generation;
   waitFor(state, `the gateways to load generation ${generation}`);
@@ -63,7 +63,7 @@ const startClock = (state: RolloutState): void => {
 const look = async (state: RolloutState, step: WalkedStep): Promise<Decision> => {
   const { model, version, plan } = state.input;
   const against = step.significanceShare === undefined || state.previous.stable === null ? {} : { against: state.previous.stable };
-  const window = await quick(`version ${version} at ${step.weight} %`).readServingWindow({ model, version, generation: state.generation, ...against });
+  const window = await quick(`version ${version} at ${step.weight} %`).readServingWindow({ model, version, generation: state.generation, ...against, ...(step.shadow === undefined ? {} : { isShadow: true }) });
   const verdict = judgeStep({ step, analysis: analysisOf(plan), window, elapsedMs: elapsedMs(state.clock, Date.now()) });
   state.lastWindow = window;
   state.lastVerdict = verdict;
@@ -156,5 +156,6 @@ export const walk = async (state: RolloutState, isResumed: boolean): Promise<Wal
     if (step.isPreview === true) state.promote = null;
   }
   state.stepIndex = Math.max(0, state.steps.length - 1);
+  if (isObservation(state.input.plan)) return { kind: 'observed', reason: state.lastVerdict?.reason ?? 'there was nothing to observe: no other version is served' };
   return { kind: 'promote' };
 };

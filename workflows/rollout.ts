@@ -17,6 +17,7 @@ import { setSearchAttributes } from './search-attributes.ts';
 
 type End =
   | { kind: 'promote' }
+  | { kind: 'observed'; reason: string }
   | { kind: 'rollBack'; reason: string }
   | { kind: 'abort'; reason: string }
   | { kind: 'superseded'; reason: string }
@@ -102,6 +103,7 @@ const rollBack = async (state: RolloutState, undo: Undo, end: Exclude<End, { kin
   setSearchAttributes({ stage: 'rollback' });
   const { generation } = await undo();
   state.generation = generation;
+  if (end.kind === 'observed') return { kind: 'observed', model, version, reason: end.reason, generation };
   if (end.kind === 'rollBack') return { kind: 'rolledBack', model, version, reason: end.reason, step: state.stepIndex, generation };
   return { kind: 'aborted', model, version, reason: end.kind === 'abort' ? end.reason : 'the rollout was cancelled', generation };
 };

@@ -4,9 +4,10 @@ import type { TrafficSplit } from '../../contracts/deployment.ts';
 import type { ServingWindow } from '../../contracts/rollout.ts';
 import type { Deployments } from '../../domain/ports/deployments.ts';
 import { asJson, askDatabase } from './client.ts';
-import { latencyQuantile } from './latency.ts';
+import { latencyQuantile, sumOfHistograms } from './latency.ts';
 import { moveTraffic, promote, restore } from './promotion.ts';
 import type { Database } from './schema.ts';
+import { readShadowWindow } from './shadow-comparisons.ts';
 import { EMPTY_SPLIT, lockDeployment } from './traffic.ts';
 
 type Acknowledgement = { gateway: string; acknowledged: boolean; error: string | null };
@@ -38,9 +39,7 @@ type CounterRow = { requests: number; failures: number; fallbacks: number; laten
 const sumOf = (rows: readonly CounterRow[], count: (row: CounterRow) => number): number => rows.reduce((sum, row) => sum + count(row), 0);
 
 const servingWindowOf = (rows: readonly CounterRow[]): ServingWindow => {
-  const histograms = rows.map((row) => row.latency as number[]);
-  const buckets = Math.max(0, ...histograms.map((histogram) => histogram.length));
-  const counts = Array.from({ length: buckets }, (_, bucket) => histograms.reduce((sum, histogram) => sum + (histogram[bucket] ?? 0), 0));
+  const counts = sumOfHistograms(rows.map((row) => row.latency as number[]));
   return {
     requests: sumOf(rows, (row) => row.requests),
     failures: sumOf(rows, (row) => row.failures),
@@ -101,5 +100,6 @@ export const createDeployments = (database: Kysely<Database>): Deployments => ({
   restore: (change) => askDatabase(() => database.transaction().execute((transaction) => restore(transaction, change))),
   acknowledgements: (model, generation) => askDatabase(() => acknowledgements(database, model, generation)),
   servingWindow: async (model, version, fromGeneration) => servingWindowOf(await askDatabase(() => countersOf(database, model, version, fromGeneration))),
+  shadowWindow: (model, version, fromGeneration) => askDatabase(() => readShadowWindow(database, model, version, fromGeneration)),
   ...rolloutRecord(database),
 });

@@ -6,6 +6,7 @@ import type { GatewayControl } from '../../domain/ports/deployments.ts';
 import { asJson, askDatabase } from './client.ts';
 import { upsertRefusals } from './input-refusals.ts';
 import type { Database } from './schema.ts';
+import { upsertShadows } from './shadow-comparisons.ts';
 
 const RECONNECT_MS = 1_000;
 
@@ -142,6 +143,7 @@ export const createGatewayControl = ({ database, url }: { database: Kysely<Datab
       );
     },
     writeCounters: (gateway, counters) => (counters.length === 0 ? Promise.resolve() : askDatabase(() => upsertCounters(database, gateway, counters))),
+    writeShadows: (gateway, shadows) => (shadows.length === 0 ? Promise.resolve() : askDatabase(() => upsertShadows(database, gateway, shadows))),
     writeRefusals: (gateway, refusals) => (refusals.length === 0 ? Promise.resolve() : askDatabase(() => upsertRefusals(database, gateway, refusals))),
     writeResources: (gateway, resources) => (resources.length === 0 ? Promise.resolve() : askDatabase(() => upsertResources(database, gateway, resources))),
     recordSegment: async ({ segmentId, gatewayId, model, artifact, rows, rowsByVersion, firstAt, lastAt }) => {

@@ -18,3 +18,9 @@ export const latencyQuantile = (counts: readonly number[], share: number): numbe
   }
   return LATENCY_BUCKETS_MS.at(-1) ?? null;
 };
+
+/** Counts of several gateways, bucket by bucket. */
+export const sumOfHistograms = (histograms: readonly (readonly number[])[]): number[] => {
+  const buckets = Math.max(0, ...histograms.map((histogram) => histogram.length));
+  return Array.from({ length: buckets }, (_, bucket) => histograms.reduce((sum, histogram) => sum + (histogram[bucket] ?? 0), 0));
+};

@@ -78,6 +78,22 @@ export interface Database {
     latency: Json;
     updated_at: Instant;
   };
+  shadow_comparisons: {
+    gateway_id: string;
+    incarnation: string;
+    model: string;
+    version: number;
+    generation: number;
+    against: number;
+    copies: number;
+    dropped: number;
+    failures: number;
+    differing: number;
+    maximum_difference: number;
+    latency: Json;
+    examples: Json;
+    updated_at: Instant;
+  };
   prediction_segments: {
     segment_id: string;
     sequence: Generated<number>;

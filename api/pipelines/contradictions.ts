@@ -1,9 +1,9 @@
 /** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
 import type { DataCheck, GateSpec, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
-import type { CanaryPlan, RolloutPlan } from '../../contracts/rollout-plan.ts';
+import type { CanaryPlan, RolloutPlan, ShadowPlan } from '../../contracts/rollout-plan.ts';
 import { EstimatedMetric } from '../../contracts/quality.ts';
 import { schedulesOf } from '../../contracts/schedule.ts';
-import { analysisOf } from '../../domain/rollout-steps.ts';
+import { analysisOf, isObservation } from '../../domain/rollout-steps.ts';
 import { nearestKey } from '../../domain/nearest-key.ts';
 import { scheduleProblems } from '../../domain/schedules.ts';
 import type { FieldError } from '../http/problem.ts';
@@ -68,9 +68,17 @@ const comparisonErrors = (rollout: RolloutPlan): FieldError[] => {
   return [{ path: 'rollout.analysis.comparison', message: 'no step has traffic on both versions, so nothing would be compared', fix: 'Take the comparison out, or use a canary with a step below 100.' }];
 };
 
+const shadowErrors = ({ seconds, maximumSeconds }: ShadowPlan): FieldError[] =>
+  maximumSeconds < seconds ? [{ path: 'rollout.maximumSeconds', message: `${maximumSeconds} is less than seconds (${seconds})`, fix: 'Raise maximumSeconds, or lower seconds.' }] : [];
+
+/** A run ends with a version that is served or taken back; a rollout that only looks is started by hand. */
+const observationErrors = ({ rollout }: Pick<ModelPipelineSpec, 'rollout'>): FieldError[] =>
+  isObservation(rollout) ? [{ path: 'rollout.then', message: 'this shadow changes nothing at its end, so no run would ever deploy its version', fix: 'Say then: promote, or start the shadow by hand.' }] : [];
+
 const rolloutErrors = ({ rollout }: Pick<ModelPipelineSpec, 'rollout'>): FieldError[] => {
   const errors = comparisonErrors(rollout);
   if (rollout.strategy === 'canary') return [...errors, ...canaryErrors(rollout)];
+  if (rollout.strategy === 'shadow') return [...errors, ...shadowErrors(rollout)];
   if (rollout.strategy !== 'blueGreen') return errors;
   const { seconds, maximumSeconds } = rollout.preview;
   if (maximumSeconds < seconds) errors.push({ path: 'rollout.preview.maximumSeconds', message: `${maximumSeconds} is less than seconds (${seconds})`, fix: 'Raise maximumSeconds, or lower seconds.' });
@@ -125,6 +133,7 @@ const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
     ...featureErrors(spec),
     ...spec.gates.flatMap((gate, index) => gateErrors(gate, `gates[${index}]`)),
     ...rolloutErrors(spec),
+    ...observationErrors(spec),
     ...monitorErrors(spec),
     ...triggerErrors(spec),
   ];

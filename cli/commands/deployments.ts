@@ -50,7 +50,7 @@ const watch = async ({ api, output }: { api: ApiClient; output: Output }, path: 
     const { rollout } = deployment;
     if (rollout === null || rollout.state === 'finished') {
       const kind = rollout?.outcome?.kind;
-      return kind === undefined || kind === 'promoted' ? EXIT.ok : EXIT.failed;
+      return kind === undefined || kind === 'promoted' || kind === 'observed' ? EXIT.ok : EXIT.failed;
     }
     if (rollout.state === 'orphaned') return EXIT.failed;
     await delay(WATCH_MS);
@@ -78,7 +78,7 @@ export const registerDeploymentCommands = (program: Command): void => {
   rollout
     .command('start <model> <version>')
     .description('roll a version out: by a canary of 5, 25, 50, 100 % unless another strategy is named, with its defaults')
-    .option('--strategy <name>', 'canary, blueGreen or allAtOnce', 'canary')
+    .option('--strategy <name>', 'canary, blueGreen, shadow or allAtOnce', 'canary')
     .action(async (model: string, version: string, { strategy }: { strategy: string }, command: Command) => {
       const { api, output } = openSession(command);
       const answer = await api.post<{ rolloutId: string }>(`/api/v1/models/${segment(model)}/rollouts`, { version: wholeNumber('version')(version), strategy });

@@ -3,6 +3,7 @@ import type { DeploymentSnapshot, ServingCounters, ServingOptions, ServingResour
 import type { RefusalCount } from '../../contracts/live-inputs.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from '../../contracts/rollout.ts';
 import type { RolloutPlan } from '../../contracts/rollout-plan.ts';
+import type { ShadowCounters, ShadowWindow } from '../../contracts/shadow.ts';
 
 /**
  * Deployments, their generations and the record of rollouts. Every change raises the generation by one and tells the gateways
@@ -21,6 +22,8 @@ export interface Deployments {
   acknowledgements(model: string, generation: number): Promise<{ live: number; acknowledged: number; failures: { gateway: string; error: string }[] }>;
   /** Counters of one version summed over gateways, from a generation on. */
   servingWindow(model: string, version: number, fromGeneration: number): Promise<ServingWindow>;
+  /** What a candidate's copies showed, summed over gateways, from a generation on. */
+  shadowWindow(model: string, version: number, fromGeneration: number): Promise<ShadowWindow>;
   beginRollout(rollout: { rolloutId: string; workflowId: string; model: string; version: number; plan: RolloutPlan; requestedBy: string; runId?: string }): Promise<void>;
   recordDecision(decision: { rolloutId: string; sequence: number; step: number; weight: number; verdict: StepVerdict; window: ServingWindow | null; by?: string }): Promise<void>;
   finishRollout(rolloutId: string, outcome: RolloutOutcome): Promise<void>;
@@ -35,6 +38,8 @@ export interface GatewayControl {
   acknowledge(ack: { gatewayId: string; incarnation: string; model: string; generation: number; error: string | null }): Promise<void>;
   /** Absolute upsert of cumulative counters. */
   writeCounters(gateway: { gatewayId: string; incarnation: string }, counters: ServingCounters[]): Promise<void>;
+  /** Absolute upsert of what copies to candidates showed. */
+  writeShadows(gateway: { gatewayId: string; incarnation: string }, shadows: ShadowCounters[]): Promise<void>;
   /** Absolute upsert of the refusals of a span. */
   writeRefusals(gateway: { gatewayId: string; incarnation: string }, refusals: RefusalCount[]): Promise<void>;
   /** Absolute upsert of what model hosts used. */

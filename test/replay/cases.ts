@@ -109,6 +109,11 @@ export const rolloutCases = {
     scenario.window = { ...scenario.window, requests: 3 };
     return toTheEnd(await environment.startRollout(rolloutInput(name, { plan: rolloutPlan({ analysis: { intervalSeconds: 60, decisionSeconds: 180 } }) })));
   },
+  'rollout-shadow': async (environment, name) => {
+    const scenario = environment.world.scenario(name);
+    scenario.window = { ...scenario.window, shadow: { dropped: 0, differing: 3, maximumDifference: 0.5 } };
+    return toTheEnd(await environment.startRollout(rolloutInput(name, { plan: strategyPlan({ strategy: 'shadow', seconds: 60, analysis: { intervalSeconds: 30 } }) })));
+  },
   'rollout-compared': async (environment, name) => {
     const scenario = environment.world.scenario(name);
     scenario.window = { ...scenario.window, requests: 5_000, stable: { requests: 20_000, failures: 10 } };

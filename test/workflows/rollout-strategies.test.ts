@@ -4,7 +4,7 @@ import { stableAt } from './support/deployments.ts';
 import type { Environment } from './support/environment.ts';
 import { replayedEnvironment } from './support/replayed-environment.ts';
 import { rolloutInput, rolloutPlan, strategyPlan } from './support/specs.ts';
-import { healthyWindow } from './support/world.ts';
+import { healthyWindow, type Overrides } from './support/world.ts';
 
 const says: { args: [{ by: string; reason: string }] } = { args: [{ by: 'grace', reason: 'because' }] };
 
@@ -128,5 +128,44 @@ describe('a canary compared with stable', () => {
     scenario.window = { ...healthyWindow, failures: 100, fallbacks: 100, stable: { requests: 9_000, failures: 0 } };
     const ending = await (await environment.startRollout(rolloutInput('worse', { plan: rolloutPlan({ analysis: compared }) }))).result();
     expect(ending).toMatchObject({ kind: 'rolledBack', step: 0, reason: expect.stringContaining("failure share less stable's is between") as string });
+  });
+});
+
+describe('shadow', () => {
+  const shadow = { strategy: 'shadow' as const, percent: 20, tolerance: 0.1, seconds: 300, minimumRequests: 50, analysis: { intervalSeconds: 100 } };
+  const copies = { ...healthyWindow, shadow: { dropped: 3, differing: 40, maximumDifference: 0.5 } };
+
+  it('gives the candidate copies and no traffic, and changes nothing at its end', async () => {
+    const options: unknown[] = [];
+    const shiftTraffic: Overrides['shiftTraffic'] = async (input, proceed) => {
+      options.push(input.options.shadow);
+      return proceed();
+    };
+    const scenario = environment.world.scenario('shadowed', { overrides: { shiftTraffic } });
+    scenario.window = copies;
+    expect(await (await start('shadowed', shadow)).result()).toMatchObject({ kind: 'observed', reason: '1000 copies, 0 failed, 300 s', generation: 3 });
+    expect(options).toEqual([{ percent: 20, tolerance: 0.1 }]);
+    expect(scenario.deployment.history).toEqual([stableAt(1), { stable: 1, canary: 2, canaryWeight: 0 }, stableAt(1)]);
+    expect(scenario.rolloutEnds).toMatchObject([{ kind: 'observed' }]);
+  });
+
+  it('promotes where it was told to', async () => {
+    const scenario = environment.world.scenario('shadow-promoted');
+    scenario.window = copies;
+    expect(await (await start('shadow-promoted', { ...shadow, then: 'promote' as const })).result()).toMatchObject({ kind: 'promoted' });
+    expect(scenario.deployment.split).toEqual(stableAt(2));
+  });
+
+  it('ends as soon as too many answers differ', async () => {
+    const scenario = environment.world.scenario('shadow-differs');
+    scenario.window = copies;
+    const ending = await (await start('shadow-differs', { ...shadow, maximumDifferingShare: 0.01 })).result();
+    expect(ending).toMatchObject({ kind: 'rolledBack', reason: '40 of 1000 copies were answered differently (4 %), at most 1 % allowed' });
+  });
+
+  it('has nothing to look at where nothing is served', async () => {
+    const scenario = environment.world.scenario('shadow-alone', { stable: null });
+    expect(await (await start('shadow-alone', shadow)).result()).toMatchObject({ kind: 'observed', reason: 'there was nothing to observe: no other version is served' });
+    expect(scenario.deployment.split).toEqual(stableAt(null));
   });
 });

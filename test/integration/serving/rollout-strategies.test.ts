@@ -3,6 +3,8 @@ import { createClient, type Client } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import type { GatewayProcess } from './support/gateway-process.ts';
 import { byVersion, failed, startLoad } from './support/load.ts';
+import { createDeployments } from '../../../adapters/postgres/deployments.ts';
+import type { ShadowWindow } from '../../../contracts/shadow.ts';
 import { startRig, type Rig } from './support/rig.ts';
 
 let rig: Rig;
@@ -51,4 +53,40 @@ test('blue-green: only its path reaches a previewed version; the switch and the 
   const answers = await load.stop();
   expect(byVersion(answers.slice(back), 2)).toEqual([]);
   expect(failed(answers)).toEqual([]);
+});
+
+/** What the database has of the copies to version 2 of a model, once they are as expected. */
+const shadowOf = (model: string, generation: number, isComplete: (window: ShadowWindow) => boolean): Promise<ShadowWindow> =>
+  eventually(
+    async () => {
+      const window = await createDeployments(rig.database.database).shadowWindow(model, 2, generation);
+      return isComplete(window) ? window : undefined;
+    },
+    { what: `the copies of ${model} are counted` },
+  );
+
+test('shadow: copies are compared and recorded, and no client gets an answer of the candidate', async () => {
+  await prepare('twin', 'sum-b');
+  const generation = await rig.deploy('twin', { stable: 1, canary: 2, canaryWeight: 0 }, { shadow: { percent: 100, tolerance: 0.5 } });
+  expect(await rig.acknowledged('twin', generation)).toEqual([]);
+  for (let request = 0; request < 40; request += 1) expect((await client.infer('twin', [1, 1, 1])).body.model_version).toBe('1');
+  const window = await shadowOf('twin', generation, ({ copies }) => copies === 40);
+  expect(window).toMatchObject({ dropped: 0, failures: 0, differing: 40, maximumDifference: 1 });
+  const { rows } = await rig.database.pool.query<{ examples: unknown[]; against: number }>('select examples, against from shadow_comparisons where model = $1', ['twin']);
+  expect(rows).toMatchObject([{ against: 1 }]);
+  expect(rows[0]?.examples).toHaveLength(10);
+  expect(rows[0]?.examples[0]).toMatchObject({ output: 'score', stable: '[4]', candidate: '[5]' });
+});
+
+test('shadow: a candidate that hangs costs its clients nothing, and what it cannot take is dropped and counted', async () => {
+  await prepare('hanging', 'stall');
+  const generation = await rig.deploy('hanging', { stable: 1, canary: 2, canaryWeight: 0 }, { shadow: { percent: 100, tolerance: 0 }, deadlineMs: 300 });
+  expect(await rig.acknowledged('hanging', generation)).toEqual([]);
+  const load = startLoad(gateway.url, { key: rig.key, model: 'hanging', x: () => [5_000, 1, 1] });
+  await eventually(() => load.answers.length > 800, { what: '800 requests were answered' });
+  const answers = await load.stop();
+  expect(failed(answers)).toEqual([]);
+  expect(byVersion(answers, 1)).toHaveLength(answers.length);
+  const window = await shadowOf('hanging', generation, ({ dropped, failures }) => dropped > 0 && failures > 0);
+  expect(window.copies).toBe(window.failures);
 });

@@ -63,6 +63,7 @@ describe('a pipeline that contradicts itself', () => {
     ['weights that fall', changed({ rollout: { steps: [{ weight: 50 }, { weight: 25 }, { weight: 100 }] } }), 'rollout.steps[1].weight', /25 is not above 50/],
     ['a last step below 100', changed({ rollout: { steps: [{ weight: 50 }] } }), 'rollout.steps[0].weight', /never get all traffic/],
     ['a comparison that no step can make', changed({ rollout: { strategy: 'blueGreen', analysis: { comparison: {} } } }), 'rollout.analysis.comparison', /nothing would be compared/],
+    ['a shadow in a pipeline that deploys nothing', changed({ rollout: { strategy: 'shadow' } }), 'rollout.then', /no run would ever deploy/],
     ['a preview longer than its bound', changed({ rollout: { strategy: 'blueGreen', preview: { seconds: 10, maximumSeconds: 5 } } }), 'rollout.preview.maximumSeconds', /less than seconds/],
     ['a step longer than its bound', changed({ rollout: { steps: [{ weight: 100, seconds: 10, maximumSeconds: 5 }] } }), 'rollout.steps[0].maximumSeconds', /less than seconds/],
     ['a check of no table', changed({ checks: [{ kind: 'notNull', table: 'order', column: 'id' }] }), 'checks[0].table', /no table "order"/],

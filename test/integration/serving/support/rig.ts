@@ -8,6 +8,7 @@ import { createArtifactStore } from '../../../../adapters/objectstore/index.ts';
 import { createDeployments } from '../../../../adapters/postgres/deployments.ts';
 import type { TrafficSplit } from '../../../../contracts/deployment.ts';
 import { ModelSignature } from '../../../../contracts/features.ts';
+import type { ShadowSettings } from '../../../../contracts/shadow.ts';
 import type { Role } from '../../../../contracts/roles.ts';
 import { findFreePorts } from '../../../../deploy/local/processes/ports.ts';
 import { startTestPostgres, type TestDatabase, type TestPostgres } from '../../../support/database.ts';
@@ -43,7 +44,7 @@ export type Rig = {
   /** Registers a fixture as a version. */
   register(model: string, version: number, fixture: string, signature?: ModelSignature): Promise<void>;
   /** Sets the split; gives the generation. */
-  deploy(model: string, split: Partial<TrafficSplit>, options?: { deadlineMs?: number; salt?: string; onLogFailure?: 'refuse' | 'answer' }): Promise<number>;
+  deploy(model: string, split: Partial<TrafficSplit>, options?: { deadlineMs?: number; salt?: string; onLogFailure?: 'refuse' | 'answer'; shadow?: ShadowSettings }): Promise<number>;
   startGateway(options?: { id?: string; environment?: Record<string, string>; prefix?: string[] }): Promise<GatewayProcess>;
   /** Waits until a generation is acknowledged by as many gateways, or refused by one. */
   acknowledged(model: string, generation: number, gateways?: number): Promise<{ gateway: string; error: string }[]>;
@@ -90,7 +91,7 @@ export const startRig = async (): Promise<Rig> => {
         requestId: `request-${(requests += 1)}`,
         expectedGeneration: generation,
         split: { stable: null, canary: null, canaryWeight: 0, ...split },
-        options: { salt: options.salt ?? 'salt', deadlineMs: options.deadlineMs ?? 1_000, onLogFailure: options.onLogFailure ?? 'refuse' },
+        options: { salt: options.salt ?? 'salt', deadlineMs: options.deadlineMs ?? 1_000, onLogFailure: options.onLogFailure ?? 'refuse', ...(options.shadow === undefined ? {} : { shadow: options.shadow }) },
         rolloutId: `${model}.rollout`,
         reason: 'a test',
       });
