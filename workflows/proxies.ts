@@ -64,8 +64,8 @@ export const alerting = (summary: string) =>
   });
 
 /**
- * A tick of a schedule, retried until done: an outage that failed it would pause the schedule for something that is no failure of its run.
- * Safe to repeat: the tick is known by its scheduled time, a cancel request may come twice, and the others only read.
+ * A tick of a schedule, and whether a run has ended, retried until done: an outage that failed a tick would pause the schedule for something that is no
+ * failure of its run. Safe to repeat: the tick is known by its scheduled time, a cancel request may come twice, and the others only read.
  */
 export const ticking = (summary: string) =>
   proxyActivities<TickActivities>({
