@@ -121,7 +121,8 @@ export const noop = ({ summary, pool, scheduleToStartSeconds }: StepOptions) =>
 
 /**
  * Steps that read and write data. Safe to repeat: their outputs are content-addressed, their rows are keyed by run and step.
- * The number of attempts is bounded (about an hour of backoff), so that an error that nobody judged ends as a failed run.
+ * The number of attempts is bounded (about an hour of backoff), so that an outage without end ends as a failed run; an error that nobody judged ends it
+ * in minutes (activities/boundary.ts).
  */
 export const io = (summary: string) =>
   proxyActivities<Pick<StepActivities, 'ingest' | 'check' | 'features' | 'evaluate' | 'register'>>({
