@@ -2,10 +2,11 @@
  * The edge of every activity: it writes the step's rows, keeps the heartbeat, and turns errors into Temporal failures.
  *
  * A PerennialFailure becomes an ApplicationFailure of its code, retryable or not as contracts/failures.ts says;
- * any other error keeps its stack, goes through as it is, and is retried, because nobody judged it.
+ * any other error keeps its stack, goes through as it is, and is retried, because nobody judged it; a step gives up after some minutes.
  */
 import { hostname } from 'node:os';
 import { ApplicationFailure, CancelledFailure, Context, log } from '@temporalio/activity';
+import { TemporalFailure } from '@temporalio/common';
 import type { FailureRecord, StepContext } from '../contracts/run.ts';
 import { PerennialFailure, failureRecord } from '../domain/failure.ts';
 import type { RunLedger } from '../domain/ports/run-ledger.ts';
@@ -87,6 +88,16 @@ const recordFailure = async (ledger: RunLedger, context: StepContext, error: unk
   }
 };
 
+/** About three minutes of backoff: what nobody judged may be a passing trouble, but is more often a fault that comes again each time. */
+const UNJUDGED_ATTEMPTS = 10;
+
+const giveUpOn = (error: unknown): unknown => {
+  const { info, cancellationSignal } = Context.current();
+  const isJudged = !(error instanceof Error) || error instanceof PerennialFailure || error instanceof TemporalFailure || cancellationSignal.aborted;
+  if (isJudged || info.attempt < UNJUDGED_ATTEMPTS) return toApplicationFailure(error);
+  return ApplicationFailure.create({ message: error.message, type: 'Internal', nonRetryable: true, details: [recordOf(error)], cause: error });
+};
+
 /** Wraps a step of a run: besides `effect`, the run and step rows are written here, not by activities of their own. */
 export const step =
   <Input extends { context: StepContext }, Output>(ledger: RunLedger, work: (input: Input, tools: ActivityTools) => Promise<Output>) =>
@@ -100,6 +111,6 @@ export const step =
       return output;
     } catch (error) {
       await recordFailure(ledger, context, error);
-      throw toApplicationFailure(error);
+      throw giveUpOn(error);
     }
   };

@@ -20,7 +20,8 @@ const EXIT_HELP = `
 Exit codes: 0 ok, 1 the run failed, 2 usage, 3 unreachable, 4 denied.
 The key is PERENNIAL_API_KEY, or for a local API the one in <PERENNIAL_HOME>/admin-key.`;
 
-const createProgram = (): Command => {
+/** Every command of the CLI with its options. */
+export const createProgram = (): Command => {
   const program = new Command('perennial')
     .description('Durable workflows that carry a machine-learning model through its whole life')
     .option('--url <url>', 'address of the API (default: PERENNIAL_URL, or the local one)')

@@ -124,7 +124,7 @@ export interface AlertActivities {
   deliverAlert(input: { model: string; delivery: AlertDelivery }): Promise<DeliveryOutcome>;
 }
 
-/** Steps of a tick of a schedule. */
+/** Steps of a tick of a schedule; `runPresence` is the trigger ledger's too. */
 export interface TickActivities {
   /** Hands the tick to the ledger (signal-with-start); the same scheduled time again is the same trigger. Returns the trigger's id. */
   submitTick(input: TickInput & { scheduledAt: string }): Promise<{ triggerId: string }>;

@@ -29,6 +29,7 @@ export const FAILURES = {
   RolloutAlreadyRunning: userMistake(409, 'A rollout of this model is running', 'Wait for it, or abort it first.'),
   RunNotWaiting: userMistake(409, 'The run does not wait for an approval', 'Look at its state: perennial run get'),
   RunAlreadyFinished: userMistake(409, 'The run has ended', 'Start a new one, or retry it.'),
+  RunTerminated: userMistake(409, 'The run was terminated by hand', 'What it had begun is not undone: look at the deployment (perennial deployment status); cancel a run instead, which undoes it.'),
   IdempotencyKeyReused: userMistake(409, 'The Idempotency-Key was used with another body', 'Use a new key for a new request.'),
   AlertNotFound: userMistake(404, 'There is no such alert', 'List the alerts: perennial alert list'),
   AlertNotOpen: userMistake(409, 'The incident is over', 'Look at it: perennial alert get'),

@@ -33,7 +33,7 @@ export const wantedConditions = (conditions: AlertCondition[], policy: AlertsSpe
 const runReports = (end: RunEnd): Omit<Report, 'subject'>[] => {
   const { runId, state, outcome, failure } = end;
   const named = { id: runId, reason: `run ${runId} ${state}` };
-  if (state === 'failed') {
+  if (state === 'failed' || state === 'terminated') {
     const why = failure === undefined ? '' : `: ${failure.code}: ${failure.message}`;
     return [{ ...named, kind: 'runFailed', firing: true, reason: `${named.reason}${why}` }];
   }

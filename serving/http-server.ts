@@ -46,7 +46,9 @@ type InferenceTarget = Pick<InferenceRequest, 'form' | 'model' | 'version'>;
 
 const serveInference = async (parts: ServerParts, target: InferenceTarget, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   try {
-    const answer = await parts.infer({ ...target, ...(await readTextAndBinary(request)), requestId: header(request, 'x-request-id'), key: header(request, 'x-perennial-key') });
+    const content = await readTextAndBinary(request);
+    if (content.binary !== undefined && target.form !== 'v2') throw new PerennialFailure('MalformedBody', 'The header Inference-Header-Content-Length belongs to V2: this route takes JSON alone.');
+    const answer = await parts.infer({ ...target, ...content, requestId: header(request, 'x-request-id'), key: header(request, 'x-perennial-key') });
     sendAnswer(response, answer);
   } catch (error) {
     if (!(error instanceof PerennialFailure)) parts.log.error({ err: error }, 'an inference failed unexpectedly');

@@ -3,6 +3,7 @@
  * A run whose last write failed, or that was terminated, would look open for ever otherwise.
  */
 import { pipelineOfRunId } from '../contracts/ids.ts';
+import type { RunState } from '../contracts/run.ts';
 import type { RunEnd } from '../domain/alerts.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { RunLedger } from '../domain/ports/run-ledger.ts';
@@ -14,10 +15,13 @@ const EVERY_MS = 5_000;
 /** Runs of one look; the least recently looked at come first. */
 const RUNS_AT_ONCE = 50;
 
+/** A terminated run undid nothing. */
+const ALARMING: ReadonlySet<RunState> = new Set(['failed', 'terminated']);
+
 export type SettlementPorts = {
   ledger: RunLedger;
   artifacts: ArtifactStore;
-  /** Told of a failed run whose end could not be written: nobody could report it then. Telling it twice is the same. */
+  /** Told of a run that failed, and whose end could not be written, or that was terminated: nobody could report it then. Telling it twice is the same. */
   reportEnd: (end: RunEnd) => Promise<void>;
   closedRun: (run: { workflowId: string; isEnding: boolean }) => Promise<ClosedRun | undefined>;
 };
@@ -29,7 +33,7 @@ const settleRun = async ({ ledger, artifacts, closedRun, reportEnd }: Settlement
   const closed = await closedRun({ workflowId: run.workflowId, isEnding });
   if (closed === undefined) return false;
   const pipeline = pipelineOfRunId(run.runId);
-  if (!isEnding && closed.end.state === 'failed' && pipeline !== undefined) await reportEnd({ pipeline, runId: run.runId, ...closed.end });
+  if (!isEnding && ALARMING.has(closed.end.state) && pipeline !== undefined) await reportEnd({ pipeline, runId: run.runId, ...closed.end });
   const artifact = await artifacts.put(Buffer.from(closed.history));
   await ledger.settleRun(run.runId, { ...closed.end, history: { artifact, events: closed.events } });
   return true;

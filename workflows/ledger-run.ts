@@ -1,13 +1,13 @@
 /** The one run of a pipeline that the trigger ledger has in flight: starting it, and learning that it ended. */
 import { ChildWorkflowCancellationType, condition, ParentClosePolicy, startChild } from '@temporalio/workflow';
-import { composeRunId, runWorkflowId, workflowIdOfRunId } from '../contracts/ids.ts';
+import { composeRunId, runWorkflowId } from '../contracts/ids.ts';
 import type { RunInput } from '../contracts/run.ts';
 import type { ChampionStanding, LedgerPipeline, Trigger } from '../contracts/trigger.ts';
 import { isAutomatic, runPartOf, type LedgerState } from '../domain/triggers.ts';
 import { askAgainDelayMs } from '../domain/waiting.ts';
 import { isAlreadyStarted } from './failure.ts';
 import type { pipelineRun } from './pipeline-run.ts';
-import { isOpen } from './presence.ts';
+import { ticking } from './proxies.ts';
 import { searchAttributesOf } from './search-attributes.ts';
 
 export type Ledger = LedgerState & {
@@ -48,7 +48,7 @@ const watch = (ledger: Ledger, runId: string, run: { result: () => Promise<unkno
   run.result().then(end, end);
 };
 
-const isRunOpen = (runId: string): Promise<boolean> => isOpen(workflowIdOfRunId(runId) ?? runId);
+const isRunOpen = async (runId: string): Promise<boolean> => (await ticking(runId).runPresence({ runId })) === 'open';
 
 /**
  * A run of the model that this ledger did not start (by hand, or by another pipeline of the model) is in flight too: drift is coalesced into it, and the others

@@ -4,10 +4,9 @@
  * A business ending (succeeded, rejected, rolledBack) is the returned value; a failure is the workflow's error, with a code
  * of contracts/failures.ts; a cancelled run ends as cancelled. In each case the run row is ended last, outside of cancellation.
  */
-import { CancellationScope, CancelledFailure, log, setHandler, TemporalFailure } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, log, TemporalFailure } from '@temporalio/workflow';
 import type { FailureRecord, RunInput, RunOutcome } from '../contracts/run.ts';
 import { failureRecordOf, toWorkflowFailure } from './failure.ts';
-import { presenceSignal } from './presence.ts';
 import { runModelPipeline } from './model-pipeline.ts';
 import { closing, untilDone } from './proxies.ts';
 import { beginRun, type RunState } from './run-state.ts';
@@ -51,7 +50,6 @@ const finishUnsuccessfulRun = async (state: RunState, recorded: 'failed' | 'canc
 
 export const pipelineRun = async (input: RunInput): Promise<RunOutcome> => {
   const state = beginRun(input);
-  setHandler(presenceSignal, () => {});
   setSearchAttributes({ pipeline: input.pipeline, trigger: input.trigger.kind });
   const { spec } = input;
   try {

@@ -64,8 +64,8 @@ export const alerting = (summary: string) =>
   });
 
 /**
- * A tick of a schedule, retried until done: an outage that failed it would pause the schedule for something that is no failure of its run.
- * Safe to repeat: the tick is known by its scheduled time, a cancel request may come twice, and the others only read.
+ * A tick of a schedule, and whether a run has ended, retried until done: an outage that failed a tick would pause the schedule for something that is no
+ * failure of its run. Safe to repeat: the tick is known by its scheduled time, a cancel request may come twice, and the others only read.
  */
 export const ticking = (summary: string) =>
   proxyActivities<TickActivities>({
@@ -121,7 +121,8 @@ export const noop = ({ summary, pool, scheduleToStartSeconds }: StepOptions) =>
 
 /**
  * Steps that read and write data. Safe to repeat: their outputs are content-addressed, their rows are keyed by run and step.
- * The number of attempts is bounded (about an hour of backoff), so that an error that nobody judged ends as a failed run.
+ * The number of attempts is bounded (about an hour of backoff), so that an outage without end ends as a failed run; an error that nobody judged ends it
+ * in minutes (activities/boundary.ts).
  */
 export const io = (summary: string) =>
   proxyActivities<Pick<StepActivities, 'ingest' | 'check' | 'features' | 'evaluate' | 'register'>>({

@@ -34,11 +34,11 @@ const summarise = async (connection: DuckDBConnection, relation: string, names: 
   return { rows: numberOf('rows'), summaries: new Map(names.map((name, index) => [name, summaryOf(index)])) };
 };
 
-/** Every value with its rows; undefined when there are more values than a distribution keeps. */
+/** Every value with its rows, in a query around the one that reads: a column may be called as ours are. Undefined when there are more values than a distribution keeps. */
 const countValues = async (connection: DuckDBConnection, relation: string, name: string, missing: number): Promise<NumericDistribution | undefined> => {
   const groups = await rowsOf<{ value: number; rows: bigint }>(
     connection,
-    `SELECT ${finite(name)} AS value, count(*) AS rows FROM ${relation} GROUP BY 1 HAVING value IS NOT NULL ORDER BY value LIMIT ${EXACT_VALUES + 1}`,
+    `SELECT value, rows FROM (SELECT ${finite(name)} AS value, count(*) AS rows FROM ${relation} GROUP BY 1) WHERE value IS NOT NULL ORDER BY value LIMIT ${EXACT_VALUES + 1}`,
   );
   if (groups.length > EXACT_VALUES) return undefined;
   return exactDistribution(name, { values: groups.map(({ value }) => value), counts: groups.map(({ rows }) => Number(rows)), missing });
@@ -47,7 +47,7 @@ const countValues = async (connection: DuckDBConnection, relation: string, name:
 const countCategories = async (connection: DuckDBConnection, relation: string, { name, rows }: { name: string; rows: number }): Promise<ColumnDistribution> => {
   const groups = await rowsOf<{ category: string | null; rows: bigint }>(
     connection,
-    `SELECT ${identifier(name)}::VARCHAR AS category, count(*) AS rows FROM ${relation} GROUP BY 1 ORDER BY category IS NULL DESC, rows DESC, category LIMIT ${EXACT_VALUES + 1}`,
+    `SELECT category, rows FROM (SELECT ${identifier(name)}::VARCHAR AS category, count(*) AS rows FROM ${relation} GROUP BY 1) ORDER BY category IS NULL DESC, rows DESC, category LIMIT ${EXACT_VALUES + 1}`,
   );
   const missing = Number(groups.find(({ category }) => category === null)?.rows ?? 0);
   const named = groups.filter(({ category }) => category !== null).slice(0, EXACT_VALUES);

@@ -72,7 +72,7 @@ const columnNamed = ({ columns }: FeatureRows, name: string): Column => columns.
 export const checkValues = async (connection: DuckDBConnection, rows: FeatureRows): Promise<void> => {
   const { features } = rows;
   const label = identifier(features.label);
-  const wrong = await rowsOf<{ value: string }>(connection, `SELECT DISTINCT ${label}::VARCHAR AS value FROM ${RESULT_TABLE} WHERE ${label}::DOUBLE NOT IN (0, 1) ORDER BY value LIMIT 5`);
+  const wrong = await rowsOf<{ value: string }>(connection, `SELECT value FROM (SELECT DISTINCT ${label}::VARCHAR AS value FROM ${RESULT_TABLE} WHERE ${label}::DOUBLE NOT IN (0, 1)) ORDER BY value LIMIT 5`);
   if (wrong.length > 0) throw failure('LabelInvalid', `the label "${features.label}" has the values ${wrong.map(({ value }) => value).join(', ')}; it must be 0 and 1, or false and true`);
   const numeric = features.columns.map((feature) => {
     const column = columnNamed(rows, feature.name);

@@ -17,6 +17,9 @@ const requireIdentity = async (connection: DuckDBConnection, identity: string[])
   if (absent !== undefined) throw new PerennialFailure('FeatureQueryInvalid', `the rows are told apart by "${absent}", which the feature SQL does not select as identity`);
 };
 
+/** A name that no feature has. */
+const PRESENT = identifier('(this row is there)');
+
 type Matches = { asked: bigint; absent: bigint; repeated: bigint };
 
 /** Each row asked for must be there once: a model that is judged on other rows than its rival is not compared with it. */
@@ -24,7 +27,7 @@ const requireEachOnce = async (connection: DuckDBConnection, asked: string, key:
   const matches = await rowOf<Matches>(
     connection,
     `SELECT count(*) AS asked, count_if(times = 0) AS absent, count_if(times > 1) AS repeated FROM (
-       SELECT a.file_row_number, count(r.present) AS times FROM ${asked} a LEFT JOIN (SELECT *, 1 AS present FROM ${FEATURE_ROWS}) r ON ${key} GROUP BY a.file_row_number)`,
+       SELECT a.file_row_number, count(r.${PRESENT}) AS times FROM ${asked} a LEFT JOIN (SELECT *, 1 AS ${PRESENT} FROM ${FEATURE_ROWS}) r ON ${key} GROUP BY a.file_row_number)`,
   );
   if (matches.absent > 0n) throw new PerennialFailure('FeatureQueryInvalid', `the feature SQL does not give ${matches.absent} of the ${matches.asked} rows to be judged`);
   if (matches.repeated > 0n) throw new PerennialFailure('FeatureQueryInvalid', `the feature SQL gives ${matches.repeated} of the ${matches.asked} rows to be judged more than once`);

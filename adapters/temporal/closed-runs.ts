@@ -45,7 +45,7 @@ const endOf = (event: HistoryEvent | undefined): ClosedRun['end'] | undefined =>
   if (event?.workflowExecutionCanceledEventAttributes) return { state: 'cancelled' };
   if (event?.workflowExecutionTerminatedEventAttributes) {
     const reason = event.workflowExecutionTerminatedEventAttributes.reason || 'no reason was given';
-    return { state: 'terminated', failure: recordOf('Internal', `the run was terminated: ${reason}`) };
+    return { state: 'terminated', failure: recordOf('RunTerminated', `the run was terminated: ${reason}`) };
   }
   if (event?.workflowExecutionTimedOutEventAttributes) return { state: 'failed', failure: recordOf('Internal', 'the run did not end in its time') };
   return undefined;

@@ -1,6 +1,7 @@
 /** How a closed run really ended, read from its last event. */
 import { WorkflowContinuedAsNewError, WorkflowFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { CancelledFailure, DefaultFailureConverter, defaultPayloadConverter, TerminatedFailure, type ProtoFailure } from '@temporalio/common';
+import { FAILURES } from '../../contracts/failures.ts';
 import type { FailureRecord, RunOutcome, RunState } from '../../contracts/run.ts';
 import type { TemporalCalls } from './calls.ts';
 import { recordOfFailure } from './failure-record.ts';
@@ -17,8 +18,8 @@ export const endOfError = (error: unknown): RunEnd => {
   const { cause } = error;
   if (cause instanceof CancelledFailure) return { state: 'cancelled', outcome: null, failure: null };
   if (cause instanceof TerminatedFailure) {
-    const fix = 'It was ended in Temporal by hand; start a new run, or retry it.';
-    return { state: 'terminated', outcome: null, failure: { code: 'Internal', message: `the run was terminated: ${cause.message}`, fix } };
+    const { fix } = FAILURES.RunTerminated;
+    return { state: 'terminated', outcome: null, failure: { code: 'RunTerminated', message: `the run was terminated: ${cause.message}`, fix } };
   }
   if (cause instanceof Error) return { state: 'failed', outcome: null, failure: recordOfFailure(protoOf(cause)) };
   return { state: 'failed', outcome: null, failure: null };

@@ -70,26 +70,6 @@ describe('a monitor', () => {
     await end('estimated');
   });
 
-  it('watches a year of days in seconds, over executions, and loses neither window nor signal', async () => {
-    const seen: string[] = [];
-    const evaluateMonitorWindows = async ({ version, nextWindow }: { version: number; nextWindow: number }) => {
-      seen.push(`${version}/${nextWindow}`);
-      return { nextWindow: nextWindow + 1, changed: [] };
-    };
-    environment.world.scenario('yearly', { overrides: { evaluateMonitorWindows } });
-    const handle = await environment.startMonitor(monitorInput('yearly'));
-    const latest = environment.client.workflow.getHandle(handle.workflowId);
-    await environment.temporal.sleep('250 days');
-    await latest.signal(championChangedSignal, { version: 2, pipeline: 'yearly', spec });
-    await environment.temporal.sleep('115 days');
-    const [first, second] = [1, 2].map((version) => seen.filter((look) => look.startsWith(`${version}/`)));
-    expect(seen).toEqual([...(first ?? []).map((_, window) => `1/${window}`), ...(second ?? []).map((_, window) => `2/${window}`)]);
-    expect(first?.length).toBeGreaterThanOrEqual(248);
-    expect(second?.length).toBeGreaterThanOrEqual(113);
-    expect((await latest.describe()).runId).not.toBe(handle.firstExecutionRunId);
-    await end('yearly');
-  });
-
   it('looks at once when the champion changes, and only at the new version', async () => {
     const scenario = environment.world.scenario('changing');
     const handle = await environment.startMonitor(monitorInput('changing'));

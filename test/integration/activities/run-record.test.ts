@@ -44,6 +44,18 @@ describe('a step activity', () => {
     expect(await stepRow()).toMatchObject({ state: 'failed', failure: { code: 'SourceNotFound' } });
   });
 
+  it('is retried after an error that nobody judged, but not for ever', async () => {
+    const broken = step(ledger, async () => {
+      throw new TypeError('undefined is not a function');
+    });
+    await expect(runActivity(broken, { context: stepContext() }, { attempt: 9 })).rejects.toThrow(TypeError);
+    await expect(runActivity(broken, { context: stepContext() }, { attempt: 10 })).rejects.toMatchObject({ type: 'Internal', nonRetryable: true, message: 'undefined is not a function' });
+    const away = step(ledger, async () => {
+      throw new PerennialFailure('ArtifactStoreUnavailable', 'no answer');
+    });
+    await expect(runActivity(away, { context: stepContext() }, { attempt: 50 })).rejects.toMatchObject({ type: 'ArtifactStoreUnavailable', nonRetryable: false });
+  });
+
   it('fails retryably while the database is away', async () => {
     const { noop } = createNoopActivity({ ledger });
     await postgres.kill();

@@ -167,7 +167,7 @@ describe('a run that fails', () => {
     const { runId, workflowId } = (await start('on-gpu')).body;
     await until(runId, (run) => run.step === 'second');
     await orchestration.client.workflow.getHandle(workflowId).terminate('by hand');
-    expect(await until(runId, (run) => run.state !== 'running')).toMatchObject({ state: 'terminated', failure: { message: 'the run was terminated: by hand' } });
+    expect(await until(runId, (run) => run.state !== 'running')).toMatchObject({ state: 'terminated', failure: { code: 'RunTerminated', message: 'the run was terminated: by hand' } });
   });
 });
 

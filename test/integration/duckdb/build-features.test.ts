@@ -120,6 +120,19 @@ describe('a feature set', () => {
     ]);
   });
 
+  it('may call its columns as our own queries call theirs', async () => {
+    const numeric = ['value', 'rows', 'present0', 'minimum0', 'total', 'n0', 'times', 'missing0', 'large0', 'first', 'data', 'gust'];
+    const texts = ['category', 'names', 'a', 'r'];
+    const sql = `SELECT id AS present, seen AS last, late AS positives, ${numeric.map((name, index) => `distance + ${index} AS "${name}"`)}, ${texts.map((name) => `carrier AS "${name}"`)} FROM flights`;
+    const columns = [...numeric.map((name) => ({ name, type: 'numeric' })), ...texts.map((name) => ({ name, type: 'categorical' }))];
+    const spec = { sql, identity: ['present'], eventTime: 'last', label: 'positives', columns };
+    const built = await build(spec);
+    expect(built.reference.map(({ column }) => column)).toEqual([...numeric, ...texts]);
+    expect(built.reference.find(({ column }) => column === 'category')).toMatchObject({ categories: ['B6', 'DL', 'UA'].sort(), missing: 0 });
+    const value = build({ sql: 'SELECT id, seen, 7 AS value, distance, carrier FROM flights', label: 'value', columns: [{ name: 'distance', type: 'numeric' }] });
+    await expect(value).rejects.toThrow('the label "value" has the values 7');
+  });
+
   it('takes event times with a zone and whole days', async () => {
     const zoned = await build({ sql: "SELECT * REPLACE (seen AT TIME ZONE 'UTC' AS seen) FROM flights" });
     const plain = await build();

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDataEngine } from '../../../adapters/duckdb/index.ts';
+import { ENDLESS } from './endless-query.ts';
 import { isRunning, until } from '../trainer-process/job.ts';
 import { writeRows } from './source-files.ts';
 
@@ -29,7 +30,7 @@ describe('a query process', () => {
     const engine = createDataEngine({ scratchFolder });
     const controller = new AbortController();
     const before = await childrenOf(process.pid);
-    const call = engine.inspect([{ name: 'rows', format: 'parquet', files: [file] }], { signal: controller.signal });
+    const call = engine.buildFeatures({ tables: [{ name: 'rows', format: 'parquet', files: [file] }], features: ENDLESS, split: { by: 'time', holdout: { last: 'P1D' } }, folder }, { signal: controller.signal });
     const outcome = call.then(() => 'done', () => 'failed');
     await until(async () => (await readdir(scratchFolder)).length > 0);
     controller.abort();

@@ -29,9 +29,9 @@ const apply = async (name: string, schedule: object | object[] | undefined, step
 const pathOf = (pipeline: string, name: string) => `/api/v1/schedules/${pipeline}/${name}`;
 const show = async (pipeline: string, name = 'default'): Promise<AnswerBody> => (await api.as('viewer', { method: 'GET', url: pathOf(pipeline, name) })).body;
 const act = (pipeline: string, what: string, payload: object = {}) => api.as('operator', { method: 'POST', url: `${pathOf(pipeline, 'default')}/${what}`, payload });
-const until = (pipeline: string, what: (schedule: AnswerBody) => boolean, boundMs = 30_000): Promise<AnswerBody> =>
+const until = (pipeline: string, what: (schedule: AnswerBody) => boolean, boundMs = 30_000, name = 'default'): Promise<AnswerBody> =>
   eventually(`the schedule of ${pipeline}`, async () => {
-    const schedule = await show(pipeline);
+    const schedule = await show(pipeline, name);
     return schedule.live !== null && what(schedule) ? schedule : undefined;
   }, boundMs);
 const temporal = (id: string) => orchestration.client.schedule.getHandle(id).describe();
@@ -56,10 +56,12 @@ describe('applying a pipeline', () => {
     const put = await api.as('author', { method: 'PUT', url: pathOf('declared', 'by-hand'), payload: { cron: '@weekly' } });
     expect([put.status, put.body.origin, put.body.synced]).toEqual([201, 'api', true]);
     await api.as('operator', { method: 'POST', url: `${pathOf('declared', 'nightly')}/pause`, payload: { reason: 'holidays' } });
+    // A schedule takes its commands in order, but a moment after it has accepted them.
+    await until('declared', (schedule) => schedule.live.paused, 30_000, 'nightly');
     // By hand in the Web UI: the next apply brings it back.
     await orchestration.client.schedule.getHandle('schedule/declared/nightly').update((previous) => ({ ...previous, policies: { ...previous.policies, overlap: 'ALLOW_ALL' } }));
     expect((await apply('declared', declared[0])).schedules).toEqual([{ name: 'nightly', change: 'unchanged' }, { name: 'often', change: 'deleted' }]);
-    expect((await temporal('schedule/declared/nightly')).policies.overlap).toBe('BUFFER_ONE');
+    await expect.poll(async () => (await temporal('schedule/declared/nightly')).policies.overlap, { timeout: 30_000 }).toBe('BUFFER_ONE');
     expect((await show('declared', 'nightly')).live).toMatchObject({ paused: true, note: 'paused by the operator: holidays' });
     await expect(temporal('schedule/declared/often')).rejects.toThrow(/not found/i);
     expect((await api.as('viewer', { method: 'GET', url: '/api/v1/schedules?pipeline=declared' })).body.schedules.map((schedule: AnswerBody) => [schedule.name, schedule.origin])).toEqual([['by-hand', 'api'], ['nightly', 'pipeline']]);

@@ -134,6 +134,8 @@ test('KServe V1: rows in, predictions out, versions pinned, the same routing and
   expect((await client.post('/v1/models/sum/versions/2:predict', { instances: [[1, 2, 3]] })).status).toBe(404);
   expect((await client.post('/v1/models/mixed:predict', { instances: [{ a: null, b: '', c: 3 }] })).body).toEqual({ predictions: [4.5] });
   expect(await client.post('/v1/models/mixed:predict', { instances: [{ a: 1, b: '' }] })).toMatchObject({ status: 400, body: { error: 'instances[0]: the input "c" is missing' } });
+  const rows = JSON.stringify({ instances: [[1, 2, 3]] });
+  expect((await client.post('/v1/models/sum:predict', `${rows}!`, { 'inference-header-content-length': String(rows.length) })).status).toBe(400);
   expect((await client.get('/v1/models/sum')).body).toEqual({ name: 'sum', ready: true });
   expect((await client.post('/v1/models/sum:explain', {})).status).toBe(404);
   expect((await client.get('/v1/models/sum:predict')).status).toBe(405);

@@ -60,7 +60,7 @@ describe('workers', () => {
     await expect.poll(async () => (await stepRows(runId)).map((step) => step.state), { timeout: 30_000 }).toEqual(['succeeded']);
     await handle.terminate('by the test');
     await expect.poll(() => isSettled(runId), { timeout: 30_000 }).toBe(true);
-    expect(await runRow(runId)).toMatchObject({ state: 'terminated', failure: { message: 'the run was terminated: by the test' } });
+    expect(await runRow(runId)).toMatchObject({ state: 'terminated', failure: { code: 'RunTerminated', message: 'the run was terminated: by the test' } });
   });
 
   it('decide a trigger once, and say when Temporal cannot take it', async () => {

@@ -8,7 +8,7 @@ type Row = Awaited<ReturnType<SettlementPorts['ledger']['unsettledRuns']>>[numbe
 
 const failure = { code: 'NoWorkerInPool', message: 'nobody came', fix: 'start one' };
 
-const settle = async (row: Row, end: { state: 'failed' | 'cancelled' | 'succeeded' }, reportEnd: (end: RunEnd) => Promise<void>) => {
+const settle = async (row: Row, end: { state: 'failed' | 'cancelled' | 'succeeded' | 'terminated' }, reportEnd: (end: RunEnd) => Promise<void>) => {
   const settled: string[] = [];
   const ledger = { unsettledRuns: async () => [row], settleRun: async (runId: string) => void settled.push(runId) } as unknown as SettlementPorts['ledger'];
   const closedRun = async () => ({ end: end.state === 'failed' ? { ...end, failure } : end, history: '{}', events: 3 });
@@ -19,7 +19,7 @@ const settle = async (row: Row, end: { state: 'failed' | 'cancelled' | 'succeede
 
 const row = (state: Row['state']): Row => ({ runId: 'flights.r1', workflowId: 'run/flights/flights.r1', state });
 
-it('a failed run whose end could not be written is reported here, and only that', async () => {
+it('a failed or terminated run whose end could not be written is reported here, and only those', async () => {
   const reported: RunEnd[] = [];
   const report = async (end: RunEnd): Promise<void> => void reported.push(end);
   expect(await settle(row('running'), { state: 'failed' }, report)).toEqual(['flights.r1']);
@@ -28,6 +28,8 @@ it('a failed run whose end could not be written is reported here, and only that'
   await settle(row('running'), { state: 'cancelled' }, report);
   await settle(row('running'), { state: 'succeeded' }, report);
   expect(reported.length).toBe(1);
+  await settle(row('running'), { state: 'terminated' }, report);
+  expect(reported.at(-1)).toMatchObject({ state: 'terminated' });
 });
 
 it('a report that fails is made again before the run counts as settled', async () => {

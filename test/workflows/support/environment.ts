@@ -5,7 +5,7 @@
 import type { ConnectionPlugin, WorkflowHandle, WorkflowHandleWithFirstExecutionRunId, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import { alertWorkflowId, monitorWorkflowId, rolloutWorkflowId, SEARCH_ATTRIBUTES, tickWorkflowId, triggersWorkflowId, workflowIdOfRunId } from '../../../contracts/ids.ts';
+import { alertWorkflowId, monitorWorkflowId, rolloutWorkflowId, SEARCH_ATTRIBUTES, tickWorkflowId, triggersWorkflowId } from '../../../contracts/ids.ts';
 import { CPU_POOL, DATA_POOL, taskQueueOf, WORKFLOWS_POOL } from '../../../contracts/queues.ts';
 import { alertOccurrenceSignal, submitTriggerSignal } from '../../../contracts/messages.ts';
 import type { AlertInput, AlertOccurrence, AlertsSpec } from '../../../contracts/alert.ts';
@@ -14,6 +14,7 @@ import type { RolloutInput } from '../../../contracts/rollout.ts';
 import type { RunInput } from '../../../contracts/run.ts';
 import type { TickInput } from '../../../contracts/schedule.ts';
 import type { Trigger, TriggersInput } from '../../../contracts/trigger.ts';
+import { createWorkflowControl } from '../../../adapters/temporal/workflow-control.ts';
 import { testServer } from '../../../deploy/local/tools/test-server.ts';
 import { ensureWorkflowBundle } from '../../../workers/bundle.ts';
 import type { alert, modelMonitor, pipelineRun, pipelineTriggers, rollout, scheduledTrigger } from '../../../workflows/index.ts';
@@ -116,7 +117,8 @@ export const startEnvironment = async (options: Partial<WorkerOptions> = {}): Pr
     tracked.push({ workflowId: handle.workflowId, runId: handle.signaledRunId });
     return handle;
   };
-  world.connect({ submit: submitTrigger, cancel: (runId) => client.workflow.getHandle(workflowIdOfRunId(runId) ?? runId).cancel() });
+  const { cancelRun, runPresence } = createWorkflowControl(client);
+  world.connect({ submit: submitTrigger, cancel: cancelRun, presence: runPresence });
   return {
     temporal,
     client,

@@ -8,6 +8,7 @@ import type { AlertRecord, AlertView } from '../../../contracts/alert.ts';
 import type { PipelineSpec } from '../../../contracts/pipeline.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from '../../../contracts/rollout.ts';
 import type { FailureRecord, RunOutcome, RunState } from '../../../contracts/run.ts';
+import type { RunPresence } from '../../../contracts/schedule.ts';
 import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from '../../../contracts/trigger.ts';
 import { championStanding, retrainVerdict } from '../../../domain/champion-streak.ts';
 import { tickTrigger } from '../../../domain/schedules.ts';
@@ -61,7 +62,7 @@ export type World = {
   connect: (ways: Ways) => void;
 };
 
-type Ways = { submit: (pipeline: string, trigger: Trigger) => Promise<unknown>; cancel: (runId: string) => Promise<unknown> };
+type Ways = { submit: (pipeline: string, trigger: Trigger) => Promise<unknown>; cancel: (runId: string) => Promise<unknown>; presence: (runId: string) => Promise<RunPresence> };
 
 const scenarioKeyOf = (input: { context?: { pipeline: string }; model?: string; pipeline?: string; rolloutId?: string; retryOf?: string; runId?: string }): string =>
   input.context?.pipeline ?? input.model ?? input.pipeline ?? (input.rolloutId ?? input.retryOf ?? input.runId ?? '').split('.')[0] ?? '';
@@ -129,10 +130,7 @@ const tickStubs = (of: (input: object) => Scenario, ways: () => Ways) =>
       return { triggerId: trigger.id };
     },
     resolveTrigger: async (input) => resolutionOf(of(input), input.triggerId),
-    runPresence: async (input) => {
-      const state = of(input).ends.get(input.runId)?.state;
-      return state === undefined ? 'open' : state === 'failed' || state === 'cancelled' ? state : 'ended';
-    },
+    runPresence: ({ runId }) => ways().presence(runId),
     cancelRun: async (input) => void (of(input).connected && (await ways().cancel(input.runId))),
   }) satisfies Partial<PerennialActivities>;
 
