@@ -104,11 +104,27 @@ export const ShadowPlan = z.strictObject({
 });
 export type ShadowPlan = z.infer<typeof ShadowPlan>;
 
+/**
+ * Both versions get a fixed share of the requests, each key (header x-perennial-key) always the same version, until the comparison of their failure
+ * shares has said something: `notWorse` promotes the version when it surely fails no more often than allowed, `better` only when it surely fails less often than stable.
+ */
+export const AbPlan = z.strictObject({
+  strategy: z.literal('ab'),
+  weight: z.number().min(1).max(99).default(50),
+  objective: z.enum(['notWorse', 'better']).default('notWorse'),
+  seconds: seconds.default(600),
+  minimumRequests: minimumRequests.default(100),
+  maximumSeconds: z.number().min(1).max(YEAR_SECONDS).default(604_800),
+  analysis: RolloutAnalysis.extend({ comparison: RolloutComparison.prefault({}) }).prefault({}),
+  ...common,
+});
+export type AbPlan = z.infer<typeof AbPlan>;
+
 /** The rollout part of a pipeline. */
-export const RolloutPlan = z.discriminatedUnion('strategy', [CanaryPlan, AllAtOncePlan, BlueGreenPlan, ShadowPlan]);
+export const RolloutPlan = z.discriminatedUnion('strategy', [CanaryPlan, AllAtOncePlan, BlueGreenPlan, ShadowPlan, AbPlan]);
 export type RolloutPlan = z.infer<typeof RolloutPlan>;
 
 const withVersion = { version: z.number().int().positive() };
 
 /** Body of POST /api/v1/models/{m}/rollouts: a plan and the version that it is for. */
-export const StartRolloutRequest = z.discriminatedUnion('strategy', [CanaryPlan.extend(withVersion), AllAtOncePlan.extend(withVersion), BlueGreenPlan.extend(withVersion), ShadowPlan.extend(withVersion)]);
+export const StartRolloutRequest = z.discriminatedUnion('strategy', [CanaryPlan.extend(withVersion), AllAtOncePlan.extend(withVersion), BlueGreenPlan.extend(withVersion), ShadowPlan.extend(withVersion), AbPlan.extend(withVersion)]);

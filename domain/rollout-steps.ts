@@ -1,5 +1,5 @@
 /** The steps that a plan walks: every strategy is steps of one kind, so that one walk, one judge and one undo serve them all. */
-import type { BlueGreenPlan, CanaryPlan, RolloutAnalysis, RolloutPlan, RolloutStep, ShadowPlan } from '../contracts/rollout-plan.ts';
+import type { AbPlan, BlueGreenPlan, CanaryPlan, RolloutAnalysis, RolloutPlan, RolloutStep, ShadowPlan } from '../contracts/rollout-plan.ts';
 import type { ShadowSettings } from '../contracts/shadow.ts';
 
 /** A step as it is walked. Its weight may be 0: the version is loaded and warm and only a path that names it reaches it. */
@@ -10,6 +10,8 @@ export type WalkedStep = RolloutStep & {
   judgedFrom?: number;
   /** The part of the significance that this step may use up, if it compares the canary with stable: without traffic on both sides nothing is compared. */
   significanceShare?: number;
+  /** It passes only when the canary surely fails less often than stable. */
+  mustBeBetter?: true;
   /** Copies of requests go to the version. */
   shadow?: ShadowSettings;
   /** Largest share of copies whose answers may differ. */
@@ -36,6 +38,11 @@ const shadowStep = ({ percent, tolerance, seconds, minimumRequests, maximumSecon
   return { weight: 0, seconds, minimumRequests, maximumSeconds, stage: `shadow ${percent} %`, shadow: { percent, tolerance }, ...limit };
 };
 
+const abStep = ({ weight, objective, seconds, minimumRequests, maximumSeconds }: AbPlan): WalkedStep => {
+  const better = objective === 'better' ? { mustBeBetter: true as const } : {};
+  return { weight, seconds, minimumRequests, maximumSeconds, stage: `A/B ${weight} %`, significanceShare: 1, ...better };
+};
+
 /** True for a plan that only looks: at its end everything is served as before. */
 export const isObservation = (plan: RolloutPlan): boolean => plan.strategy === 'shadow' && plan.then === 'end';
 
@@ -55,6 +62,7 @@ export const stepsOf = (stable: number | null, version: number, plan: RolloutPla
   if (stable === null) return isObservation(plan) ? [] : [straight('first deployment')];
   if (plan.strategy === 'allAtOnce') return [straight('all at once')];
   if (plan.strategy === 'shadow') return [shadowStep(plan)];
+  if (plan.strategy === 'ab') return [abStep(plan)];
   return plan.strategy === 'blueGreen' ? blueGreenSteps(plan) : canarySteps(plan);
 };
 

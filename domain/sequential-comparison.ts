@@ -65,14 +65,15 @@ export const differenceInterval = (canary: Arm, stable: Arm, alpha: number): Int
   return { low: ofCanary.low - ofStable.high, high: ofCanary.high - ofStable.low };
 };
 
-export type Comparison = Interval & { kind: 'worse' | 'noWorse' | 'undecided' };
+export type Comparison = Interval & { kind: 'worse' | 'noWorse' | 'better' | 'undecided' };
 
 /**
  * `worse`: the canary fails more often than stable by more than `maximumDifference`; `noWorse`: it does not. Both are said with the error `alpha`,
- * whatever the number of looks; until one of them can be said it is `undecided`.
+ * whatever the number of looks; until one of them can be said it is `undecided`. `better` is `noWorse` and more: it fails less often than stable.
  */
 export const compareFailures = (canary: Arm, stable: Arm, { maximumDifference, alpha }: { maximumDifference: number; alpha: number }): Comparison => {
   const interval = differenceInterval(canary, stable, alpha);
   if (interval.low > maximumDifference) return { kind: 'worse', ...interval };
+  if (interval.high < 0) return { kind: 'better', ...interval };
   return { kind: interval.high <= maximumDifference ? 'noWorse' : 'undecided', ...interval };
 };

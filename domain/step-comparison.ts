@@ -26,5 +26,7 @@ export const compareStep = (step: WalkedStep, { comparison }: Pick<RolloutAnalys
   const alpha = comparison.significance * step.significanceShare;
   const { kind, low, high } = compareFailures(canary, ownOfStable(window, stable), { maximumDifference: comparison.maximumDifference, alpha });
   const said = `the canary's failure share less stable's is between ${points(low)} and ${points(high)} points, at most ${points(comparison.maximumDifference)} allowed`;
-  return { verdict: kind === 'worse' ? 'fail' : kind === 'noWorse' ? 'pass' : 'continue', reason: said };
+  if (kind === 'worse') return { verdict: 'fail', reason: said };
+  const isEnough = kind === 'better' || (kind === 'noWorse' && step.mustBeBetter !== true);
+  return { verdict: isEnough ? 'pass' : 'continue', reason: said };
 };

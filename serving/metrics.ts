@@ -13,6 +13,8 @@ export type VersionMetrics = {
   failures: number;
   fallbacks: number;
   unlogged: number;
+  /** Copies that it got as a shadow, by what became of them. */
+  copies: Record<'same' | 'differing' | 'failed' | 'dropped', number>;
 };
 
 /** What is looked up, not counted, when metrics are asked for. */
@@ -55,6 +57,8 @@ const hostLabels = (name: string): Record<string, string> => {
 const perHost = (state: GatewayState, read: (entry: ReturnType<GatewayState['hosts']>[number]) => number) => (): Sample[] =>
   state.hosts().map((entry) => ({ labels: hostLabels(entry.host.name), value: read(entry) }));
 
+const hasCopies = ({ copies }: VersionMetrics): boolean => Object.values(copies).some((count) => count > 0);
+
 const countersOf = (all: () => VersionMetrics[], state: GatewayState): Definition[] => {
   const perVersion = (read: (entry: VersionMetrics) => number) => () => all().map((entry) => ({ labels: { model: entry.model, version: entry.version, role: entry.role }, value: read(entry) }));
   const labels = ['model', 'version', 'role'];
@@ -67,6 +71,12 @@ const countersOf = (all: () => VersionMetrics[], state: GatewayState): Definitio
     },
     { name: 'perennial_inference_failures_total', help: 'Answers that a version owed and did not give.', labels, read: perVersion((entry) => entry.failures) },
     { name: 'perennial_inference_fallbacks_total', help: 'Answers that stable gave for a canary that failed or was late.', labels, read: perVersion((entry) => entry.fallbacks) },
+    {
+      name: 'perennial_shadow_copies_total',
+      help: 'Copies of requests for a version in shadow: answered the same, differently, not at all, or dropped.',
+      labels: ['model', 'version', 'result'],
+      read: () => all().filter(hasCopies).flatMap(({ model, version, copies }) => Object.entries(copies).map(([result, value]) => ({ labels: { model, version, result }, value }))),
+    },
     { name: 'perennial_inference_unlogged_total', help: 'Answers given without a record in the prediction log.', labels, read: perVersion((entry) => entry.unlogged) },
     {
       name: 'perennial_inference_refusals_total',
@@ -167,7 +177,7 @@ export const createMetrics = (state: GatewayState, registry: Registry): Metrics 
       let entry = entries.get(key);
       if (entry === undefined) {
         if (entries.size >= MOST_ENTRIES) forgetUnserved(entries, state);
-        entry = { model, version, role, byCode: new Map(), durations: newDurations(), failures: 0, fallbacks: 0, unlogged: 0 };
+        entry = { model, version, role, byCode: new Map(), durations: newDurations(), failures: 0, fallbacks: 0, unlogged: 0, copies: { same: 0, differing: 0, failed: 0, dropped: 0 } };
         entries.set(key, entry);
       }
       return entry;

@@ -36,6 +36,7 @@ const scoreCopy = async ({ stable, candidate, settings, deadlineMs, counters }: 
   if (comparison.kind === 'failed') throw new Error('an output is no finite number');
   countLatency(counters, performance.now() - begunAt);
   counters.maximumDifference = Math.max(counters.maximumDifference, comparison.maximumDifference);
+  candidate.metrics.copies[comparison.differing === null ? 'same' : 'differing'] += 1;
   if (comparison.differing === null) return;
   counters.differing += 1;
   if (counters.examples.length < MOST_EXAMPLES) counters.examples.push(exampleOf(copy, stable, { variant: candidate, columns }, comparison.differing));
@@ -59,7 +60,10 @@ export const createShadow = (parts: Parts): Shadow => {
     underWay -= 1;
     if (isStopped) return;
     counters.copies += 1;
-    if (hasFailed) counters.failures += 1;
+    if (hasFailed) {
+      counters.failures += 1;
+      candidate.metrics.copies.failed += 1;
+    }
     pump();
   };
 
@@ -79,6 +83,7 @@ export const createShadow = (parts: Parts): Shadow => {
       if (isStopped || bucketOf(`shadow/${candidate.version}`, copy.id) >= settings.percent) return;
       if (waiting.length >= MOST_WAITING || waitingRows + copy.rows.rows > MOST_WAITING_ROWS) {
         counters.dropped += 1;
+        candidate.metrics.copies.dropped += 1;
         return;
       }
       waiting.push(copy);

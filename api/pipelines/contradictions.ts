@@ -1,6 +1,6 @@
 /** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
 import type { DataCheck, GateSpec, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
-import type { CanaryPlan, RolloutPlan, ShadowPlan } from '../../contracts/rollout-plan.ts';
+import type { AbPlan, CanaryPlan, RolloutPlan, ShadowPlan } from '../../contracts/rollout-plan.ts';
 import { EstimatedMetric } from '../../contracts/quality.ts';
 import { schedulesOf } from '../../contracts/schedule.ts';
 import { analysisOf, isObservation } from '../../domain/rollout-steps.ts';
@@ -64,11 +64,11 @@ const canaryErrors = (rollout: CanaryPlan): FieldError[] => {
 /** A comparison needs a step with traffic on both sides. */
 const comparisonErrors = (rollout: RolloutPlan): FieldError[] => {
   if (analysisOf(rollout).comparison === undefined) return [];
-  if (rollout.strategy === 'canary' && rollout.steps.some(({ weight }) => weight < 100)) return [];
+  if (rollout.strategy === 'ab' || (rollout.strategy === 'canary' && rollout.steps.some(({ weight }) => weight < 100))) return [];
   return [{ path: 'rollout.analysis.comparison', message: 'no step has traffic on both versions, so nothing would be compared', fix: 'Take the comparison out, or use a canary with a step below 100.' }];
 };
 
-const shadowErrors = ({ seconds, maximumSeconds }: ShadowPlan): FieldError[] =>
+const boundErrors = ({ seconds, maximumSeconds }: ShadowPlan | AbPlan): FieldError[] =>
   maximumSeconds < seconds ? [{ path: 'rollout.maximumSeconds', message: `${maximumSeconds} is less than seconds (${seconds})`, fix: 'Raise maximumSeconds, or lower seconds.' }] : [];
 
 /** A run ends with a version that is served or taken back; a rollout that only looks is started by hand. */
@@ -78,7 +78,7 @@ const observationErrors = ({ rollout }: Pick<ModelPipelineSpec, 'rollout'>): Fie
 const rolloutErrors = ({ rollout }: Pick<ModelPipelineSpec, 'rollout'>): FieldError[] => {
   const errors = comparisonErrors(rollout);
   if (rollout.strategy === 'canary') return [...errors, ...canaryErrors(rollout)];
-  if (rollout.strategy === 'shadow') return [...errors, ...shadowErrors(rollout)];
+  if (rollout.strategy === 'shadow' || rollout.strategy === 'ab') return [...errors, ...boundErrors(rollout)];
   if (rollout.strategy !== 'blueGreen') return errors;
   const { seconds, maximumSeconds } = rollout.preview;
   if (maximumSeconds < seconds) errors.push({ path: 'rollout.preview.maximumSeconds', message: `${maximumSeconds} is less than seconds (${seconds})`, fix: 'Raise maximumSeconds, or lower seconds.' });

@@ -8,6 +8,7 @@ import type { ApiContext, App } from '../http/app-types.ts';
 import { Instant, iso, isoOrNull, ModelParams, problems } from '../http/schemas.ts';
 import { requireModel } from '../models/routes.ts';
 import { liveRolloutOf, type LiveRollout } from './live-rollout.ts';
+import { readShadow, ShadowView } from './shadow-view.ts';
 
 const GatewayView = z.object({
   gateway: z.string(),
@@ -41,6 +42,7 @@ const DeploymentView = z.object({
   split: TrafficSplit,
   updatedAt: Instant.nullable(),
   versions: z.array(CountersView).describe('The served versions with what they answered in this deployment so far, over all gateways.'),
+  shadow: ShadowView.nullable().describe('What copies of requests showed of a candidate, in the newest shadow.'),
   gateways: z.array(GatewayView),
   orphaned: z.boolean(),
   rollout: RolloutView.nullable().describe('The running rollout, or the last one.'),
@@ -109,13 +111,14 @@ export const showDeployment = async (context: ApiContext, model: string): Promis
   const row = await context.database.selectFrom('deployments').selectAll().where('model', '=', model).executeTakeFirst();
   const split = (row?.split as TrafficSplit | undefined) ?? EMPTY;
   const versions = [split.stable, split.canary].filter((version): version is number => version !== null);
-  const [gateways, counters, rollout] = await Promise.all([readGateways(context, model), readCounters(context, model, versions), showRollout(context, live)]);
+  const [gateways, counters, shadow, rollout] = await Promise.all([readGateways(context, model), readCounters(context, model, versions), readShadow(context, model), showRollout(context, live)]);
   return {
     model,
     generation: row?.generation ?? 0,
     split,
     updatedAt: row === undefined ? null : iso(row.updated_at),
     versions: counters,
+    shadow,
     gateways,
     orphaned: live.state === 'orphaned',
     rollout,

@@ -78,7 +78,7 @@ export const registerDeploymentCommands = (program: Command): void => {
   rollout
     .command('start <model> <version>')
     .description('roll a version out: by a canary of 5, 25, 50, 100 % unless another strategy is named, with its defaults')
-    .option('--strategy <name>', 'canary, blueGreen, shadow or allAtOnce', 'canary')
+    .option('--strategy <name>', 'canary, blueGreen, ab, shadow or allAtOnce', 'canary')
     .action(async (model: string, version: string, { strategy }: { strategy: string }, command: Command) => {
       const { api, output } = openSession(command);
       const answer = await api.post<{ rolloutId: string }>(`/api/v1/models/${segment(model)}/rollouts`, { version: wholeNumber('version')(version), strategy });

@@ -114,6 +114,11 @@ export const rolloutCases = {
     scenario.window = { ...scenario.window, shadow: { dropped: 0, differing: 3, maximumDifference: 0.5 } };
     return toTheEnd(await environment.startRollout(rolloutInput(name, { plan: strategyPlan({ strategy: 'shadow', seconds: 60, analysis: { intervalSeconds: 30 } }) })));
   },
+  'rollout-ab': async (environment, name) => {
+    const scenario = environment.world.scenario(name);
+    scenario.window = { ...scenario.window, requests: 5_000, stable: { requests: 5_000, failures: 10 } };
+    return toTheEnd(await environment.startRollout(rolloutInput(name, { plan: strategyPlan({ strategy: 'ab', seconds: 60, analysis: { intervalSeconds: 30 } }) })));
+  },
   'rollout-compared': async (environment, name) => {
     const scenario = environment.world.scenario(name);
     scenario.window = { ...scenario.window, requests: 5_000, stable: { requests: 20_000, failures: 10 } };

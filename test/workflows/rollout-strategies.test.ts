@@ -169,3 +169,18 @@ describe('shadow', () => {
     expect(scenario.deployment.split).toEqual(stableAt(null));
   });
 });
+
+describe('an A/B test', () => {
+  const plan = { strategy: 'ab', objective: 'better', maximumSeconds: 86_400, analysis: { intervalSeconds: 600, maximumFailureShare: 1 } } as const;
+
+  it('goes on until the difference is significant, then promotes the better one', async () => {
+    const scenario = environment.world.scenario('tested');
+    scenario.window = { ...healthyWindow, requests: 200, failures: 2, fallbacks: 2, stable: { requests: 202, failures: 8 } };
+    const handle = await start('tested', plan);
+    await environment.temporal.sleep('2 hours');
+    expect(await handle.query(rolloutStatusQuery)).toMatchObject({ state: 'running', weight: 50, lastVerdict: { verdict: 'continue' } });
+    scenario.window = { ...healthyWindow, requests: 5_000, failures: 50, fallbacks: 50, stable: { requests: 5_050, failures: 200 } };
+    expect(await handle.result()).toMatchObject({ kind: 'promoted' });
+    expect(scenario.deployment.history).toEqual([stableAt(1), { stable: 1, canary: 2, canaryWeight: 50 }, stableAt(2)]);
+  });
+});

@@ -127,6 +127,20 @@ describe('rollback', () => {
   });
 });
 
+describe('a shadow', () => {
+  it('ends with everything served as before, and is shown with what it saw', async () => {
+    const before = (await until('no rollout runs', ({ rollout }) => rollout?.state === 'finished')).split;
+    const seen = { version: 3, generation: 1_000_000, against: before.stable, copies: 10, dropped: 1, failures: 0, differing: 4 };
+    const examples = [{ id: 'a', output: 'score', stable: '[0.1]', candidate: '[0.9]' }];
+    const row = { ...seen, gateway_id: 'g1', incarnation: 'i1', model: MODEL, maximum_difference: 0.8, latency: JSON.stringify([10]), examples: JSON.stringify(examples) };
+    await orchestration.test.database.insertInto('shadow_comparisons').values(row).execute();
+    expect((await post('rollouts', { version: 3, strategy: 'shadow', seconds: 0, minimumRequests: 10 })).status).toBe(202);
+    const shown = await until('the shadow has ended', ({ rollout }) => rollout?.version === 3 && rollout.state === 'finished');
+    expect(shown).toMatchObject({ split: before, rollout: { outcome: { kind: 'observed', reason: '10 copies, 0 failed, 0 s' } }, shadow: { ...seen, maximumDifference: 0.8, examples } });
+    expect(await post('rollouts', { version: 3, strategy: 'blueGreen', percent: 5 })).toMatchObject({ status: 400 });
+  });
+});
+
 describe('a monitor', () => {
   it('that does not run is said so, with the windows that there are', async () => {
     const window = { window: 0, version: 2, from: '2026-05-01T00:00:00.000Z', to: '2026-05-02T00:00:00.000Z', rows: 100, labelled: 60, driftScore: 0.5, drifted: true, columns: [columnDrift('distance', 0.4)], prediction: null, quality: 0.7, judgedQuality: 0.75, qualityDropped: false };

@@ -72,6 +72,7 @@ test('shadow: copies are compared and recorded, and no client gets an answer of 
   for (let request = 0; request < 40; request += 1) expect((await client.infer('twin', [1, 1, 1])).body.model_version).toBe('1');
   const window = await shadowOf('twin', generation, ({ copies }) => copies === 40);
   expect(window).toMatchObject({ dropped: 0, failures: 0, differing: 40, maximumDifference: 1 });
+  expect((await client.get('/metrics')).body.error).toMatch(/perennial_shadow_copies_total\{model="twin",version="2",result="differing"\} 40/);
   const { rows } = await rig.database.pool.query<{ examples: unknown[]; against: number }>('select examples, against from shadow_comparisons where model = $1', ['twin']);
   expect(rows).toMatchObject([{ against: 1 }]);
   expect(rows[0]?.examples).toHaveLength(10);

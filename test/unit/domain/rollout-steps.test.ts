@@ -20,9 +20,16 @@ describe('stepsOf', () => {
     ['the plan against a stable version', {}, [5, 25, 50, 100]],
     ['all traffic at once', { strategy: 'allAtOnce' }, [100]],
     ['a preview without traffic, then the switch', { strategy: 'blueGreen' }, [0, 100]],
+    ['copies only', { strategy: 'shadow' }, [0]],
+    ['a fixed share', { strategy: 'ab' }, [50]],
   ])('walks %s', (_name, plan, expected) => expect(weights(plan)).toEqual(expected));
-  it.each([{}, { strategy: 'allAtOnce' }, { strategy: 'blueGreen' }])('goes straight to all traffic for a first version: %j', (plan) => {
+  it.each([{}, { strategy: 'allAtOnce' }, { strategy: 'blueGreen' }, { strategy: 'ab' }, { strategy: 'shadow', then: 'promote' }])('goes straight to all traffic for a first version: %j', (plan) => {
     expect(stepsOf(null, 1, RolloutPlan.parse(plan))).toMatchObject([{ weight: 100, seconds: 0, minimumRequests: 0 }]);
+  });
+  it('compares in an A/B test, whatever the plan says of it', () => {
+    const plan = RolloutPlan.parse({ strategy: 'ab', objective: 'better' });
+    expect(stepsOf(1, 2, plan)).toMatchObject([{ significanceShare: 1, mustBeBetter: true }]);
+    expect(analysisOf(plan).comparison).toEqual({ maximumDifference: 0.01, significance: 0.05 });
   });
   it('has nothing to walk for the stable version itself', () => expect(stepsOf(2, 2, RolloutPlan.parse({}))).toEqual([]));
   it('never passes a preview by hand by itself', () => {

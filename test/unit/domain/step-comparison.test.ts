@@ -35,5 +35,11 @@ describe('a step that compares', () => {
     // The canary fails on 5 %, all of which stable can answer.
     expect(judge({ requests: 10_000, failures: 500, fallbacks: 500, stable: { requests: 10_500, failures: 0 } }, 2)).toMatchObject({ verdict: 'fail' });
   });
+  it('may have to be better, not only no worse', () => {
+    const better = { ...(steps[0] as (typeof steps)[number]), mustBeBetter: true as const };
+    const verdictOf = (failures: number) => judgeStep({ step: better, analysis: analysisOf(plan), window: { ...window, stable: { requests: 10_000, failures } }, elapsedMs: 60_000 }).verdict;
+    expect(verdictOf(20)).toBe('continue');
+    expect(verdictOf(500)).toBe('pass');
+  });
   it('looks at the canary alone when stable has no traffic', () => expect(judge({ failures: 1_000 }, 3)).toMatchObject({ verdict: 'pass' }));
 });

@@ -18,16 +18,17 @@ const rig = ({ percent = 100, deadlineMs = 1_000 } = {}) => {
     abandon: () => undefined,
   });
   const stable = { version: 1, signature, reader } as unknown as Variant;
-  const candidate = { version: 2, signature, reader, host: { infer, concurrency: 1 } } as unknown as Variant;
+  const copies = { same: 0, differing: 0, failed: 0, dropped: 0 };
+  const candidate = { version: 2, signature, reader, metrics: { copies }, host: { infer, concurrency: 1 } } as unknown as Variant;
   const shadow = createShadow({ stable, candidate, settings: { percent, tolerance: 0 }, deadlineMs, counters });
   const offer = (count: number, rows = 1): void => {
     for (let index = 0; index < count; index += 1) shadow.offer({ id: `request-${index}`, inputs: [], rows: { rows, tensors: [] }, columns: [Float32Array.of(1)] });
   };
-  return { counters, asked, shadow, offer };
+  return { counters, copies, asked, shadow, offer };
 };
 
 it('asks the candidate in a later turn, and counts what differs with examples', async () => {
-  const { counters, asked, offer } = rig();
+  const { counters, copies, asked, offer } = rig();
   offer(2);
   expect(asked).toHaveLength(0);
   await turn();
@@ -35,6 +36,7 @@ it('asks the candidate in a later turn, and counts what differs with examples', 
   asked[1]?.([Float32Array.of(3)]);
   await turn();
   expect(counters).toMatchObject({ copies: 2, dropped: 0, failures: 0, differing: 1, maximumDifference: 2, examples: [{ id: 'request-1', output: 'y', stable: '[1]', candidate: '[3]' }] });
+  expect(copies).toEqual({ same: 1, differing: 1, failed: 0, dropped: 0 });
 });
 
 it('keeps a bounded queue before a candidate that does not answer, and drops the rest', async () => {
