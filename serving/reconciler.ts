@@ -13,7 +13,7 @@ import type { DeploymentTable } from './deployment-table.ts';
 import type { Metrics } from './metrics.ts';
 import type { StateFolder } from './state-folder.ts';
 import type { VersionHost } from './version-host.ts';
-import type { VersionPool } from './version-pool.ts';
+import type { HostUse, VersionPool } from './version-pool.ts';
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
@@ -47,10 +47,13 @@ const namedVersions = ({ model, split, versions }: DeploymentSnapshot): ServedVe
     return [found];
   });
 
+/** A candidate in shadow must not take processor time from those who answer. */
+const useOf = ({ shadow, split }: DeploymentSnapshot, { version }: ServedVersion): HostUse => ({ isBackground: shadow !== undefined && version === split.canary });
+
 /** Loads all versions; on a failure `hosts` holds those that could be loaded, and the caller owns them. */
 const loadVersions = async (pool: VersionPool, snapshot: DeploymentSnapshot, hosts: Map<number, VersionHost>): Promise<void> => {
   const loading = namedVersions(snapshot).map(async (version) => {
-    hosts.set(version.version, await pool.acquire(snapshot.model, version));
+    hosts.set(version.version, await pool.acquire(snapshot.model, version, useOf(snapshot, version)));
   });
   const failed = (await Promise.allSettled(loading)).find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
@@ -73,8 +76,8 @@ const createPersistence = ({ table, pool, state, log }: Parts, targets: Readonly
   };
 };
 
-const releaseAll = (pool: VersionPool, { model, versions }: DeploymentSnapshot, hosts: Hosts): void =>
-  versions.filter(({ version }) => hosts.has(version)).forEach((version) => pool.release(model, version));
+const releaseAll = (pool: VersionPool, snapshot: DeploymentSnapshot, hosts: Hosts): void =>
+  snapshot.versions.filter(({ version }) => hosts.has(version)).forEach((version) => pool.release(snapshot.model, version, useOf(snapshot, version)));
 
 /** From now on the loaded versions answer; the table releases them when they are superseded. */
 const put = (parts: Parts, snapshot: DeploymentSnapshot, hosts: Hosts): void => {

@@ -6,6 +6,7 @@
  * A batch that fails is tried again request by request, so that one bad row fails only its own request. A host that dies or is late is
  * replaced; requests that were with it are tried once more, alone, unless their sender prefers to be told at once.
  */
+import { constants, setPriority } from 'node:os';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { ColumnData } from '../domain/tensor-columns.ts';
 import { sliceRows, type Rows } from './batch.ts';
@@ -58,11 +59,15 @@ export class VersionHost {
   #isClosed = false;
   readonly #sweep: NodeJS.Timeout;
 
-  constructor(model: HostedModel, options: SupervisedHostOptions) {
+  /** @param options isBackground: its processes run at the lowest priority, so that they take only the processor time that others leave */
+  constructor(model: HostedModel, options: SupervisedHostOptions & { isBackground?: boolean }) {
     this.model = model;
     this.name = options.name;
     this.#host = new SupervisedHost(model, options, {
-      up: () => this.#schedule(),
+      up: () => {
+        if (options.isBackground === true) this.#stepBack();
+        this.#schedule();
+      },
       lost: (reason) => this.#rejectQueue(reason, (job) => job.failFast),
       givenUp: () => this.#rejectQueue(unavailable('the model host keeps dying')),
     });
@@ -119,6 +124,14 @@ export class VersionHost {
     clearInterval(this.#sweep);
     this.#host.close();
     this.#rejectQueue(unavailable('the version is no longer served here'));
+  }
+
+  #stepBack(): void {
+    try {
+      if (this.pid !== undefined) setPriority(this.pid, constants.priority.PRIORITY_LOW);
+    } catch {
+      // It died in this moment: the next one gets its priority.
+    }
   }
 
   #schedule(): void {

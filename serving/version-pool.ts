@@ -8,13 +8,18 @@ import { createLoadQueue } from './load-queue.ts';
 import type { StateFolder } from './state-folder.ts';
 import { VersionHost } from './version-host.ts';
 
+/** A background host is one of its own: its priority cannot be raised again when its version gets traffic. */
+export type HostUse = { isBackground: boolean };
+
+const FOREGROUND: HostUse = { isBackground: false };
+
 export type VersionPool = {
   /**
    * The host of a version, loaded and warm; every acquire needs its release.
    * @throws PerennialFailure when the bytes cannot be had or the model cannot be loaded
    */
-  acquire(model: string, version: ServedVersion): Promise<VersionHost>;
-  release(model: string, version: ServedVersion): void;
+  acquire(model: string, version: ServedVersion, use?: HostUse): Promise<VersionHost>;
+  release(model: string, version: ServedVersion, use?: HostUse): void;
   /** Somebody waits for this model: its versions are loaded before others. */
   hurry(model: string): void;
   hosts(): VersionHost[];
@@ -23,16 +28,16 @@ export type VersionPool = {
 
 type Entry = { loading: Promise<VersionHost>; host: VersionHost | undefined; uses: number };
 
-const keyOf = (model: string, { version, model: artifact }: ServedVersion): string => `${model}/${version}/${artifact.sha256}`;
+const keyOf = (model: string, { version, model: artifact }: ServedVersion, { isBackground }: HostUse): string => `${model}/${version}/${artifact.sha256}${isBackground ? '/background' : ''}`;
 
 export const createVersionPool = (parts: { state: StateFolder; store: Pick<ArtifactStore, 'download'>; log: Logger; limits?: HostLimits }): VersionPool => {
   const entries = new Map<string, Entry>();
   const queue = createLoadQueue();
-  const load = async (model: string, version: ServedVersion): Promise<VersionHost> => {
+  const load = async (model: string, version: ServedVersion, use: HostUse): Promise<VersionHost> => {
     const path = await parts.state.fetchModel(version.model, parts.store);
     const host = new VersionHost(
       { path, sha256: version.model.sha256, signature: version.signature },
-      { name: `${model}/${version.version}`, log: parts.log, ...(parts.limits === undefined ? {} : { limits: parts.limits }) },
+      { name: `${model}/${version.version}`, log: parts.log, ...use, ...(parts.limits === undefined ? {} : { limits: parts.limits }) },
     );
     try {
       await host.start();
@@ -42,8 +47,9 @@ export const createVersionPool = (parts: { state: StateFolder; store: Pick<Artif
     }
     return host;
   };
-  const begin = (key: string, model: string, version: ServedVersion): Entry => {
-    const entry: Entry = { loading: queue.run(model, () => load(model, version)), host: undefined, uses: 0 };
+  const begin = (model: string, version: ServedVersion, use: HostUse): Entry => {
+    const key = keyOf(model, version, use);
+    const entry: Entry = { loading: queue.run(model, () => load(model, version, use)), host: undefined, uses: 0 };
     entries.set(key, entry);
     entry.loading.then(
       (host) => {
@@ -56,8 +62,8 @@ export const createVersionPool = (parts: { state: StateFolder; store: Pick<Artif
     );
     return entry;
   };
-  const release = (model: string, version: ServedVersion): void => {
-    const key = keyOf(model, version);
+  const release = (model: string, version: ServedVersion, use = FOREGROUND): void => {
+    const key = keyOf(model, version, use);
     const entry = entries.get(key);
     if (entry === undefined) return;
     entry.uses -= 1;
@@ -66,9 +72,8 @@ export const createVersionPool = (parts: { state: StateFolder; store: Pick<Artif
     entry.host?.close();
   };
   return {
-    acquire: async (model, version) => {
-      const key = keyOf(model, version);
-      const entry = entries.get(key) ?? begin(key, model, version);
+    acquire: async (model, version, use = FOREGROUND) => {
+      const entry = entries.get(keyOf(model, version, use)) ?? begin(model, version, use);
       entry.uses += 1;
       return entry.loading;
     },
