@@ -22,6 +22,7 @@ import { registerMonitorRoutes } from './models/monitor.ts';
 import { registerReportRoutes } from './models/report.ts';
 import { registerModelRoutes } from './models/routes.ts';
 import { createPipelineStore } from './pipelines/pipeline-store.ts';
+import { registerReplayRoute } from './pipelines/replay-decisions.ts';
 import { registerPipelineRoutes } from './pipelines/routes.ts';
 import { registerDeploymentRoutes } from './rollouts/deployment.ts';
 import { registerRollbackRoutes } from './rollouts/rollback.ts';
@@ -115,6 +116,7 @@ const installDocumentation = async (app: App): Promise<void> => {
 const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics): Promise<void> => {
   registerSystemRoutes(app, context, metrics);
   await registerPipelineRoutes(app, context);
+  registerReplayRoute(app, context);
   registerRunRoutes(app, context);
   registerRunActions(app, context);
   registerRunEvents(app, context);

@@ -10,6 +10,7 @@ import { registerKeyCommands } from './commands/keys.ts';
 import { registerLocalCommands } from './commands/local.ts';
 import { registerModelCommands } from './commands/models.ts';
 import { registerMonitorCommands } from './commands/monitor.ts';
+import { registerReplayDecision } from './commands/replay-decision.ts';
 import { registerRunCommands } from './commands/runs.ts';
 import { registerScheduleCommands } from './commands/schedules.ts';
 import { registerTrainerCommands } from './commands/trainer.ts';
@@ -33,6 +34,7 @@ export const createProgram = (): Command => {
   registerInit(program);
   registerApply(program);
   registerRunCommands(program);
+  registerReplayDecision(program);
   registerModelCommands(program);
   registerDeploymentCommands(program);
   registerDataCommands(program);

@@ -14,6 +14,8 @@ import { repositoryRoot } from '../../deploy/local/tools/machine.ts';
 import { pythonPart } from '../../deploy/local/tools/python.ts';
 import { startFastApi, startGateway, type Server } from './servers.ts';
 
+/** Before the first round each server gets this much load: it is the steady state that is compared, of compiled code and of files written before. */
+const STEADY_AFTER_MS = 15_000;
 const WARM_UP_MS = 1_500;
 const here = join(repositoryRoot, 'bench', 'serving');
 const LOAD_GENERATOR = fileURLToPath(new URL('./load-generator.ts', import.meta.url));
@@ -34,11 +36,15 @@ const peerPython = async (): Promise<string> => {
   return part.find() ?? (await part.build((line) => console.log(line)));
 };
 
-const measure = async (server: Server, connections: number): Promise<Measurement> => {
-  const [node = '', ...args] = nodeCommand(LOAD_GENERATOR, ['127.0.0.1', String(server.port), String(connections), String(WARM_UP_MS), String(measureMs), server.key]);
+const loadOn = async (server: Server, connections: number, times: { warmUpMs: number; measureMs: number }): Promise<Load> => {
+  const [node = '', ...args] = nodeCommand(LOAD_GENERATOR, ['127.0.0.1', String(server.port), String(connections), String(times.warmUpMs), String(times.measureMs), server.key]);
   const { stdout } = await run(node, args);
   await server.settle();
-  const load = JSON.parse(stdout) as Load;
+  return JSON.parse(stdout) as Load;
+};
+
+const measure = async (server: Server, connections: number): Promise<Measurement> => {
+  const load = await loadOn(server, connections, { warmUpMs: WARM_UP_MS, measureMs });
   if (load.failures > 0) throw new Error(`${load.failures} requests to ${server.name} failed`);
   return { ...load, server: server.name, connections };
 };
@@ -79,6 +85,8 @@ const bench = async (home: string, servers: Server[]): Promise<void> => {
   await run(python, [join(here, 'peers', 'make_model.py'), modelFile]);
   servers.push(await startGateway(join(home, 'perennial'), modelFile), await startFastApi(home, { modelFile, python }));
   const measurements: Measurement[] = [];
+  console.log(`${STEADY_AFTER_MS / 1_000} s of load on each server before the first round`);
+  for (const server of servers) await loadOn(server, Math.max(...CONNECTIONS), { warmUpMs: 0, measureMs: STEADY_AFTER_MS });
   for (let round = 1; round <= rounds; round += 1) {
     for (const connections of CONNECTIONS) {
       for (const server of servers) {

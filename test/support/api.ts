@@ -51,7 +51,7 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
     client,
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
-    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: 4_000 }) },
+    schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
     receivers: async () => ['team', 'mail'],
     isDatabaseOutage,
     temporal: { namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
@@ -66,7 +66,9 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
   const keys = new Map<Role, Promise<string>>();
   const makeKey = async (role: Role): Promise<string> => {
     const key = newApiKey();
-    await database.insertInto('api_keys').values({ id: `test-${role}`, name: `the ${role}`, role, key_hash: hashApiKey(key) }).execute();
+    const row = { id: `test-${role}`, name: `the ${role}`, role, key_hash: hashApiKey(key) };
+    // A second app on the database takes the keys of the first.
+    await database.insertInto('api_keys').values(row).onConflict((conflict) => conflict.column('id').doUpdateSet({ key_hash: row.key_hash })).execute();
     return key;
   };
   const keyOf = (role: Role): Promise<string> => {
