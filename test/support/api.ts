@@ -87,7 +87,7 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
 };
 
 /** Waits until `look` gives something; fails with `what` after the bound. */
-export const eventually = async <T>(what: string, look: () => Promise<T | undefined>, boundMs = 15_000): Promise<T> => {
+export const eventually = async <T>(what: string, look: () => Promise<T | undefined>, boundMs = 60_000): Promise<T> => {
   const until = Date.now() + boundMs;
   for (;;) {
     const found = await look();

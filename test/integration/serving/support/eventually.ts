@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** The first answer that is neither undefined nor false. An error of `look` is final. */
-export const eventually = async <T>(look: () => T | undefined | false | Promise<T | undefined | false>, { what, ms = 20_000 }: { what: string; ms?: number }): Promise<T> => {
+export const eventually = async <T>(look: () => T | undefined | false | Promise<T | undefined | false>, { what, ms = 60_000 }: { what: string; ms?: number }): Promise<T> => {
   const deadline = Date.now() + ms;
   for (;;) {
     const found = await look();
