@@ -66,11 +66,11 @@ export const decideGate = (report: EvaluationReport, gate: Exclude<GateSpec, Gat
 const isMeasured = (gate: GateSpec): gate is Exclude<GateSpec, Gate<'approval'>> => gate.kind !== 'approval';
 
 /** Decides every gate but the approvals, in their order: people are asked only when all of these hold. */
-export const decideGates = (report: EvaluationReport, gates: GateSpec[]): GateDecision[] =>
+export const decideGates = (report: EvaluationReport, gates: readonly GateSpec[]): GateDecision[] =>
   gates.filter(isMeasured).map((gate) => decideGate(report, gate));
 
 /** The gates that wait for a person, in their order. */
-export const approvalGates = (gates: GateSpec[]): Gate<'approval'>[] =>
+export const approvalGates = (gates: readonly GateSpec[]): Gate<'approval'>[] =>
   gates.filter((gate): gate is Gate<'approval'> => gate.kind === 'approval');
 
 export type Approval = { approved: boolean; by: string; comment: string };
@@ -83,5 +83,5 @@ export const decideApproval = (gate: Gate<'approval'>, approval: Approval | null
 };
 
 /** Reasons of the gates that said no; empty when all hold. */
-export const refusals = (decisions: GateDecision[]): string[] =>
+export const refusals = (decisions: readonly GateDecision[]): string[] =>
   decisions.filter((decision) => !decision.passed).map((decision) => `${decision.gate}: ${decision.reason}`);

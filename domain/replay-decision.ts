@@ -16,19 +16,19 @@ export type ReplayedDecision = {
 
 /** People's answers are taken over in their order; where nobody was asked then, nobody has approved. */
 const takeApprovals = (decided: readonly GateDecision[], gates: readonly GateSpec[]): GateDecision[] => {
-  const approvals = approvalGates([...gates]);
+  const approvals = approvalGates(gates);
   const answers = decided.filter(({ gate }) => approvals.some((approval) => gateName(approval) === gate));
   return approvals.map((approval, index) => answers[index] ?? { gate: gateName(approval), passed: false, reason: 'nobody was asked then' });
 };
 
-const hold = (decisions: readonly GateDecision[]): boolean => refusals([...decisions]).length === 0;
+const hold = (decisions: readonly GateDecision[]): boolean => refusals(decisions).length === 0;
 
 /**
  * Decides with `gates` on what was recorded, as the gate step does: measured gates first, people only when all of these hold. A
  * comparison that was not made then (another metric, confidence or number of resamples) cannot be made up: its gate says no and why.
  */
 export const replayDecision = ({ report, decided }: RecordedDecision, gates: readonly GateSpec[]): ReplayedDecision => {
-  const measured = decideGates(report, [...gates]);
+  const measured = decideGates(report, gates);
   const all = hold(measured) ? [...measured, ...takeApprovals(decided, gates)] : measured;
   const [then, now] = [hold(decided), hold(all)];
   return { then: { passed: then, gates: decided }, now: { passed: now, gates: all }, changed: then !== now };
