@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createClient, type Client } from './support/client.ts';
+import { prepareCandidate, startReadyGateway } from './support/candidate.ts';
+import type { Client } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import type { GatewayProcess } from './support/gateway-process.ts';
 import { byVersion, failed, startLoad } from './support/load.ts';
@@ -11,18 +12,11 @@ let rig: Rig;
 let gateway: GatewayProcess;
 let client: Client;
 
-/** A model with a good version 1 that is served, and a version 2. */
-const prepare = async (model: string, candidate: string): Promise<void> => {
-  await rig.register(model, 1, 'sum-a');
-  await rig.register(model, 2, candidate);
-  expect(await rig.acknowledged(model, await rig.deploy(model, { stable: 1 }))).toEqual([]);
-};
+const prepare = (model: string, candidate: string): Promise<void> => prepareCandidate(rig, model, candidate);
 
 beforeAll(async () => {
   rig = await startRig();
-  gateway = await rig.startGateway();
-  client = createClient(gateway.url, rig.key);
-  await eventually(async () => (await client.get('/readyz')).status === 200, { what: 'the gateway is ready' });
+  ({ gateway, client } = await startReadyGateway(rig));
 });
 
 afterAll(async () => {
