@@ -72,10 +72,17 @@ export const effect =
     }
   };
 
+/** About three minutes of backoff: what nobody judged may be a passing trouble, but is more often a fault that comes again each time. */
+const UNJUDGED_ATTEMPTS = 10;
+
 const recordOf = (error: unknown): FailureRecord => {
   if (error instanceof PerennialFailure) return failureRecord(error);
   const message = error instanceof Error ? error.message : String(error);
-  return { code: 'Internal', message, fix: 'It is retried; if it stays, see the attempt in the Temporal Web UI.' };
+  const fix =
+    Context.current().info.attempt < UNJUDGED_ATTEMPTS
+      ? `It is tried again, ${UNJUDGED_ATTEMPTS} times in all; the stack of each attempt is in the Temporal Web UI.`
+      : `It came in each of ${UNJUDGED_ATTEMPTS} attempts: see the stack in the Temporal Web UI and the log of the worker, mend the cause, then retry the run.`;
+  return { code: 'Internal', message, fix };
 };
 
 /** The failing step is written as far as the database allows: its absence must not hide the error itself. */
@@ -87,9 +94,6 @@ const recordFailure = async (ledger: RunLedger, context: StepContext, error: unk
     log.warn('the failure of a step could not be recorded', { step: context.step, error: String(ledgerError) });
   }
 };
-
-/** About three minutes of backoff: what nobody judged may be a passing trouble, but is more often a fault that comes again each time. */
-const UNJUDGED_ATTEMPTS = 10;
 
 const giveUpOn = (error: unknown): unknown => {
   const { info, cancellationSignal } = Context.current();

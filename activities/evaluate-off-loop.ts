@@ -6,13 +6,16 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Task } from '../contracts/features.ts';
 import type { BootstrapPlan } from '../domain/bootstrap.ts';
 import { dayNumbering, type FullReport, type RowsPart } from '../domain/evaluation.ts';
 
-export type EvaluationMessage = { kind: 'rows'; part: RowsPart } | { kind: 'compute'; days: string[]; plans: BootstrapPlan[] };
+export type EvaluationMessage = { kind: 'rows'; part: RowsPart } | { kind: 'compute'; task: Task; days: string[]; plans: BootstrapPlan[] };
 
 /** The rows of both models: scores, label and day of each; `champion` is null when there is none. */
-export type JudgedRows = { labels: Uint8Array; days: string[]; candidate: Float64Array; champion: Float64Array | null };
+export type JudgedRows = { labels: Float64Array; days: string[]; candidate: Float64Array; champion: Float64Array | null };
+
+export type EvaluationQuestion = { task: Task; plans: BootstrapPlan[] };
 
 const ENTRY = fileURLToPath(new URL('./evaluation-process.ts', import.meta.url));
 /** By address, because a bare name would be looked up from the folder that the worker was started in. */
@@ -32,7 +35,7 @@ const send = (child: ChildProcess, message: EvaluationMessage): Promise<void> =>
     else resolve();
   });
 
-const sendRows = async (child: ChildProcess, rows: JudgedRows, plans: BootstrapPlan[]): Promise<void> => {
+const sendRows = async (child: ChildProcess, rows: JudgedRows, question: EvaluationQuestion): Promise<void> => {
   const numbering = dayNumbering();
   for (let from = 0; from < rows.labels.length && child.connected; from += ROWS_PER_MESSAGE) {
     const to = from + ROWS_PER_MESSAGE;
@@ -46,14 +49,14 @@ const sendRows = async (child: ChildProcess, rows: JudgedRows, plans: BootstrapP
     // A write that succeeds at once calls back before the event loop turns.
     await setImmediate();
   }
-  await send(child, { kind: 'compute', days: numbering.days(), plans });
+  await send(child, { kind: 'compute', days: numbering.days(), ...question });
 };
 
 /**
  * @param signal ends the computation when it is aborted
  * @throws Error when the process ends without a report
  */
-export const evaluateOffLoop = (rows: JudgedRows, plans: BootstrapPlan[], signal: AbortSignal): Promise<FullReport> =>
+export const evaluateOffLoop = (rows: JudgedRows, question: EvaluationQuestion, signal: AbortSignal): Promise<FullReport> =>
   new Promise((resolve, reject) => {
     const child = startProcess(signal);
     let report: FullReport | undefined;
@@ -65,5 +68,5 @@ export const evaluateOffLoop = (rows: JudgedRows, plans: BootstrapPlan[], signal
       if (report === undefined) reject(new Error(`The evaluation ended with ${endSignal ?? `exit code ${code}`}: ${log.trim()}`));
       else resolve(report);
     });
-    sendRows(child, rows, plans).catch(reject);
+    sendRows(child, rows, question).catch(reject);
   });

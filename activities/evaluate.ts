@@ -61,7 +61,7 @@ const evaluateRows = async (attempt: Attempt): Promise<EvaluationReport> => {
   tools.report({ progress: { done: candidate.scores.length, total: candidate.scores.length, what: 'comparing' } });
   const { labels, days, scores } = candidate;
   const rows = { labels, days, candidate: scores, champion: championScores };
-  const full = await evaluateOffLoop(rows, plansOf(input.gates), tools.signal).finally(() => stopIfAborted(tools.signal));
+  const full = await evaluateOffLoop(rows, { task: input.features.task, plans: plansOf(input.gates) }, tools.signal).finally(() => stopIfAborted(tools.signal));
   return {
     rows: full.rows,
     positives: full.positives,

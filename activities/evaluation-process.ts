@@ -6,6 +6,7 @@ const parts: RowsPart[] = [];
 
 process.on('message', (message: EvaluationMessage) => {
   if (message.kind === 'rows') return void parts.push(message.part);
-  const report = evaluateScores({ ...joinRows(parts), days: message.days, plans: message.plans });
+  const { task, days, plans } = message;
+  const report = evaluateScores({ ...joinRows(parts), task, days, plans });
   process.send!(report, undefined, undefined, () => process.disconnect());
 });

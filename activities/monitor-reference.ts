@@ -1,24 +1,28 @@
 /** What a monitored version is compared with: the rows that it was trained on, and the held-out rows on which it was judged. */
 import type { ArtifactRef } from '../contracts/artifact.ts';
-import { ColumnDistribution, FeatureSetManifest } from '../contracts/features.ts';
+import { ColumnDistribution, FeatureSetManifest, type Task } from '../contracts/features.ts';
 import type { Metrics } from '../contracts/model.ts';
 import type { MonitorSpec } from '../contracts/monitor.ts';
 import type { MetricName } from '../contracts/pipeline.ts';
-import { QualityReference, type QualityMetric } from '../contracts/quality.ts';
+import { QualityReference, type QualitySpec } from '../contracts/quality.ts';
 import type { DriftSide } from '../domain/drift/window-drift.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { JudgedVersion } from '../domain/judge-quality.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { ModelRegistry, VersionRecord } from '../domain/ports/model-registry.ts';
 import type { PredictionLog } from '../domain/ports/monitoring.ts';
+import { watchedMetricOf } from '../domain/window-quality.ts';
 import { readJson } from './data-ports.ts';
 
 /** `quality` is null for a version whose report is gone, or of before there was one; `judged` are the metrics of its evaluation. */
-export type MonitorReference = { training: DriftSide; quality: QualityReference | null; judged: Metrics };
+export type MonitorReference = { training: DriftSide; quality: QualityReference | null; judged: Metrics; task: Task };
 
-type Known = Omit<MonitorReference, 'judged'>;
+type Known = Omit<MonitorReference, 'judged' | 'task'>;
 
 const CACHED_REFERENCES = 20;
+
+/** By the metrics that it was judged by: a report may have been cleaned away. */
+const taskOf = (judged: Metrics): Task => ('rmse' in judged ? 'regression' : 'binaryClassification');
 
 /** The monitored version never changes, so what live rows are compared with is read once per process. */
 export const createReferenceReader = ({ registry, artifacts }: { registry: ModelRegistry; artifacts: ArtifactStore }) => {
@@ -51,15 +55,15 @@ export const createReferenceReader = ({ registry, artifacts }: { registry: Model
   };
   return async (model: string, version: number): Promise<MonitorReference> => {
     const { lineage, evaluation } = await requireVersion(model, version);
-    return { ...(await readKnown(lineage.featureSetManifest, evaluation.report)), judged: evaluation.candidate };
+    return { ...(await readKnown(lineage.featureSetManifest, evaluation.report)), judged: evaluation.candidate, task: taskOf(evaluation.candidate) };
   };
 };
 
 /** The value with which a version was judged, by the metric that the monitor watches. */
-export const judgedVersionOf = ({ quality, judged }: MonitorReference, metric: QualityMetric): JudgedVersion => ({
-  reference: quality,
-  judged: quality?.metrics[metric] ?? (judged as Partial<Record<QualityMetric, number | null>>)[metric as MetricName] ?? null,
-});
+export const judgedVersionOf = ({ quality, judged, task }: MonitorReference, spec: QualitySpec): JudgedVersion => {
+  const metric = watchedMetricOf(spec, task);
+  return { task, reference: quality, judged: quality?.metrics[metric] ?? judged[metric as MetricName] ?? null };
+};
 
 /** The rows with which the drift of a window is measured: the first windows of a moving reference have none before them yet. */
 export const driftReferenceOf = async (

@@ -30,7 +30,7 @@ const judge = ({ spec, version }: MonitorLook, { window, data, drift, refusals }
   to: data.to,
   rows: data.rows,
   ...driftOf(drift, data.live, spec.drift),
-  ...judgeQuality(judgedVersionOf(reference, spec.quality.metric), data, spec.quality),
+  ...judgeQuality(judgedVersionOf(reference, spec.quality), data, spec.quality),
   inputs: liveInputsOf(reference.training.columns, data, refusals),
 });
 
@@ -58,9 +58,9 @@ const readConcept = async (windows: MonitorWindows, { model, version, spec }: Mo
 /** Reads, judges and saves one window; undefined while it is not full. */
 export const evaluateWindow = async ({ predictions, windows, refusals }: WindowPorts, look: MonitorLook, window: number, reference: MonitorReference): Promise<MonitorWindow | undefined> => {
   const { model, version, spec } = look;
-  const { training } = reference;
+  const { training, task } = reference;
   const drift = await driftReferenceOf(predictions, { model, version, spec, window }, training);
-  const data = await predictions.window({ model, version, window, rowsPerWindow: spec.rows, reference: drift, training: training.columns, slices: spec.quality.slices });
+  const data = await predictions.window({ model, version, task, window, rowsPerWindow: spec.rows, reference: drift, training: training.columns, slices: spec.quality.slices });
   if (data === undefined) return undefined;
   const refused = await refusals.ofWindow({ model, version, window, to: data.to });
   const judged = judge(look, { window, data, drift, refusals: refused }, reference);

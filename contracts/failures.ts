@@ -49,7 +49,7 @@ export const FAILURES = {
   FeatureMissing: userMistake(422, 'A declared column is not in the features', 'Select it in features.sql, or remove it from the declaration.'),
   FeatureTypeWrong: userMistake(422, 'A feature does not have its declared type', 'Cast it in features.sql, or declare its real type.'),
   MissingValueForbidden: userMistake(422, 'A feature has missing values that its declaration forbids', 'Declare missing: allowed, or fill the values in features.sql.'),
-  LabelInvalid: userMistake(422, 'The label is absent or not binary', 'Select a label of 0 and 1 (or false and true) in features.sql.'),
+  LabelInvalid: userMistake(422, 'The label is absent or not what the task needs', 'Select a label of 0 and 1 (or false and true) in features.sql, for a regression one of numbers that differ.'),
   LabelHasOneClass: userMistake(422, 'The label has only one class', 'Choose a window that has both classes.'),
   SplitEmpty: userMistake(422, 'A part of the split has no rows', 'Choose a window that holds data.'),
   // training

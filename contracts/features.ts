@@ -4,6 +4,10 @@ import { ArtifactRef } from './artifact.ts';
 
 export const ColumnName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'a column name: letters, digits and _');
 
+/** What a model predicts: the probability of a yes, or a number. */
+export const Task = z.enum(['binaryClassification', 'regression']);
+export type Task = z.infer<typeof Task>;
+
 /** One input column of a model. `missing` says whether null (JSON) or NaN may stand for a missing value. */
 export const FeatureColumn = z.strictObject({
   name: ColumnName,
@@ -27,7 +31,7 @@ export type SignatureTensor = z.infer<typeof SignatureTensor>;
 
 /** What a trainer leaves as signature.json: the inputs and outputs of model.onnx. */
 export const ModelSignature = z.object({
-  task: z.literal('binaryClassification'),
+  task: Task,
   inputs: z.array(SignatureTensor).min(1).max(2_000),
   outputs: z.array(SignatureTensor).min(1).max(100),
 });

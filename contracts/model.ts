@@ -16,12 +16,8 @@ export const TrainedModel = z.strictObject({
 });
 export type TrainedModel = z.infer<typeof TrainedModel>;
 
-export const Metrics = z.strictObject({
-  rocAuc: z.number().nullable(),
-  logLoss: z.number().nullable(),
-  brier: z.number().nullable(),
-  accuracy: z.number().nullable(),
-});
+/** The metrics of the model's task; null where one is not defined. */
+export const Metrics = z.partialRecord(MetricName, z.number().nullable());
 export type Metrics = z.infer<typeof Metrics>;
 
 /** Paired bootstrap of candidate minus champion (sign turned for metrics where less is better: positive is better). */
@@ -39,7 +35,8 @@ export type Comparison = z.infer<typeof Comparison>;
 /** What the evaluate step measures on the held-out rows; decisions on it are made in the workflow. */
 export const EvaluationReport = z.strictObject({
   rows: z.number().int(),
-  positives: z.number().int(),
+  /** Null for a regression. */
+  positives: z.number().int().nullable(),
   candidate: Metrics,
   champion: z.strictObject({ version: z.number().int(), metrics: Metrics }).nullable(),
   comparisons: z.array(Comparison),
@@ -67,5 +64,5 @@ export type Lineage = z.infer<typeof Lineage>;
 export const RegisteredVersion = z.strictObject({ model: z.string(), version: z.number().int().positive() });
 export type RegisteredVersion = z.infer<typeof RegisteredVersion>;
 
-/** Largest difference between the trainer's predictions and ONNX Runtime's that a run accepts. */
+/** Largest difference between the trainer's predictions and ONNX Runtime's that a run accepts, as a share of the largest prediction where that is above 1. */
 export const PARITY_LIMIT = 1e-5;

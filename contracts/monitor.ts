@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ConceptSpec, type ConceptReport } from './concept-drift.ts';
 import type { LiveInputs } from './live-inputs.ts';
-import { QualitySpec, type EstimatedQuality, type WindowQuality } from './quality.ts';
+import { QualitySpec, type EstimatedQuality, type QualityMetric, type WindowQuality } from './quality.ts';
 
 /**
  * How the live values of a column are compared with the reference. `auto` is Evidently's choice: up to 1,000 reference rows a test (two-sample
@@ -85,13 +85,15 @@ export type MonitorWindow = WindowDrift & {
   to: string;
   rows: number;
   labelled: number;
-  /** The declared metric over the labels, null until there are enough of them. */
+  /** What quality is watched by. */
+  metric?: QualityMetric;
+  /** That metric over the labels, null until there are enough of them. */
   quality: number | null;
   judgedQuality: number | null;
   qualityDropped: boolean;
   /** Whether labels or, until they come, the estimate said so; null while nothing could. */
   judgedBy?: 'labels' | 'estimate' | null;
-  /** The declared metric as the scores promise it; null for one that cannot be estimated. */
+  /** The watched metric as the scores promise it; null for one that cannot be estimated. */
   estimatedQuality?: number | null;
   /** What the labels say; absent in a window that a version of before judged, as the rest. */
   performance?: WindowQuality | null;

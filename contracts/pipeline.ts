@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { AlertsSpec } from './alert.ts';
-import { ColumnName, FeatureColumn } from './features.ts';
+import { ColumnName, FeatureColumn, Task } from './features.ts';
 import { MonitorSpec } from './monitor.ts';
 import { NAME_PATTERN } from './ids.ts';
 import { RolloutPlan } from './rollout-plan.ts';
@@ -44,13 +44,15 @@ export type DataCheck = z.infer<typeof DataCheck>;
 
 /**
  * Features: one DuckDB SELECT over the source tables. `identity` and `eventTime` order the rows and are not inputs of the model;
- * `label` is 0 or 1 (or false and true), null where it is not known: such rows are left out of training.
+ * `label` is what is predicted: 0 or 1 (or false and true) for the task `binaryClassification`, a finite number for `regression`; null where it is
+ * not known: such rows are left out of training.
  */
 export const FeaturesSpec = z.strictObject({
   sql: z.string().min(1).max(100_000),
   identity: z.array(ColumnName).min(1),
   eventTime: ColumnName,
   label: ColumnName,
+  task: Task.default('binaryClassification'),
   columns: z.array(FeatureColumn).min(1).max(2_000),
 });
 export type FeaturesSpec = z.infer<typeof FeaturesSpec>;
@@ -83,12 +85,20 @@ export const TrainSpec = z.strictObject({
 });
 export type TrainSpec = z.infer<typeof TrainSpec>;
 
-export const MetricName = z.enum(['rocAuc', 'logLoss', 'brier', 'accuracy']);
+export const ClassificationMetric = z.enum(['rocAuc', 'logLoss', 'brier', 'accuracy']);
+export type ClassificationMetric = z.infer<typeof ClassificationMetric>;
+
+/** `rmse` and `mae` are in units of the label; `r2` is 1 for a perfect model, 0 for one that always says the mean. */
+export const RegressionMetric = z.enum(['rmse', 'mae', 'r2']);
+export type RegressionMetric = z.infer<typeof RegressionMetric>;
+
+export const MetricName = z.enum([...ClassificationMetric.options, ...RegressionMetric.options]);
 export type MetricName = z.infer<typeof MetricName>;
 
 /**
  * Gates, all of which must hold. `champion` compares with the champion re-scored on the same rows by a paired bootstrap over
- * groups (days of the event time): the whole interval of the difference must lie above minimumEffect; it passes when there is no champion.
+ * groups (days of the event time): the whole interval of the difference must lie above minimumEffect (for rmse and mae a share of the champion's
+ * error); it passes when there is no champion.
  * `approval` waits for a person; an expired one is "no".
  */
 export const GateSpec = z.discriminatedUnion('kind', [

@@ -1,8 +1,12 @@
 /** Quality of a deployed model: what the monitor declares, and what it measures of a window. */
 import { z } from 'zod';
+import { Task } from './features.ts';
 
-/** Metrics of binary classification; the decision is made at a score of 0.5. `expectedCalibrationError` is over ten bins of the score. */
-export const QualityMetric = z.enum(['rocAuc', 'logLoss', 'brier', 'accuracy', 'precision', 'recall', 'f1', 'expectedCalibrationError']);
+/**
+ * The first eight are of binary classification, with the decision made at a score of 0.5 and `expectedCalibrationError` over ten bins of the score.
+ * The others are of regression; `bias` is the mean of prediction minus label, and only shown.
+ */
+export const QualityMetric = z.enum(['rocAuc', 'logLoss', 'brier', 'accuracy', 'precision', 'recall', 'f1', 'expectedCalibrationError', 'rmse', 'mae', 'r2', 'bias']);
 export type QualityMetric = z.infer<typeof QualityMetric>;
 
 /** Metrics that can be estimated before labels come. */
@@ -10,13 +14,13 @@ export const EstimatedMetric = z.enum(['rocAuc', 'accuracy', 'precision', 'recal
 export type EstimatedMetric = z.infer<typeof EstimatedMetric>;
 
 /**
- * `metric` over the labelled rows of a window is compared with its value on the held-out rows; a change for the worse of more than `maximumDrop` in
- * a window with at least `minimumLabels` labels is a quality drop. With `estimate`, a window with fewer labels is judged by the
+ * `metric` (by default `rocAuc`, for a regression `rmse`) over the labelled rows of a window is compared with its value on the held-out rows; a change
+ * for the worse of more than `maximumDrop` (for rmse and mae: of more than this share of the judged error) in a window with at least `minimumLabels` labels is a quality drop. With `estimate`, a window with fewer labels is judged by the
  * estimate instead, until its labels come. `slices` are input columns: quality is also measured for each of their values with at least
  * `minimumSliceRows` labelled rows, the largest first.
  */
 export const QualitySpec = z.strictObject({
-  metric: QualityMetric.default('rocAuc'),
+  metric: QualityMetric.exclude(['bias']).optional(),
   maximumDrop: z.number().min(0).max(1).default(0.05),
   minimumLabels: z.number().int().min(1).default(500),
   estimate: z.boolean().default(false),
@@ -26,7 +30,7 @@ export const QualitySpec = z.strictObject({
 export type QualitySpec = z.infer<typeof QualitySpec>;
 
 /** A metric is null where it is not defined: no rows, one class for ROC AUC, no positive decision for precision. */
-export const QualityMetrics = z.record(QualityMetric, z.number().nullable());
+export const QualityMetrics = z.partialRecord(QualityMetric, z.number().nullable());
 export type QualityMetrics = z.infer<typeof QualityMetrics>;
 
 /** Rows whose score lies in [from, to); the last bin holds 1 too. Means are null without rows. */
@@ -51,9 +55,9 @@ export type LabelTimes = z.infer<typeof LabelTimes>;
 export const WindowQuality = z.object({
   coverage: z.number(),
   labels: LabelTimes.nullable().describe('Null while there are no labels.'),
-  positives: z.number().int(),
+  positives: z.number().int().nullable().describe('Null for a regression.'),
   metrics: QualityMetrics,
-  calibration: z.array(CalibrationBin).describe('The reliability curve.'),
+  calibration: z.array(CalibrationBin).describe('The reliability curve; empty for a regression.'),
   slices: z.array(SliceQuality),
 });
 export type WindowQuality = z.infer<typeof WindowQuality>;
@@ -72,9 +76,10 @@ export type SamplingError = z.infer<typeof SamplingError>;
 
 /**
  * What the monitor needs of the held-out rows on which a version was judged: the metrics, and what estimates of them rest on. `curve` turns
- * scores into probabilities; it is null where they are better as they are.
+ * scores into probabilities; it is null where they are better as they are, and for a regression, whose quality is not estimated.
  */
 export const QualityReference = z.object({
+  task: Task.default('binaryClassification'),
   metrics: QualityMetrics,
   curve: z.object({ scores: z.array(z.number()), probabilities: z.array(z.number()) }).nullable(),
   samplingErrors: z.record(EstimatedMetric, SamplingError.nullable()),

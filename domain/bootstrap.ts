@@ -5,8 +5,9 @@
  */
 import type { Comparison } from '../contracts/model.ts';
 import type { MetricName } from '../contracts/pipeline.ts';
-import { DIRECTION, prepareMetric, type ScoredRows, type WeightedMetric } from './classification-metrics.ts';
+import { DIRECTION, prepareMetric } from './metrics.ts';
 import { seededRandom } from './random.ts';
+import type { ScoredRows, WeightedMetric } from './weighted-metric.ts';
 
 export type BootstrapPlan = { metric: MetricName; confidence: number; resamples: number; seed: number };
 

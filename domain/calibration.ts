@@ -7,7 +7,7 @@ const BINS = 10;
  * The reliability curve: rows in ten bins of equal width by score, the last one with 1 in it, each with the mean score and the share of positives.
  * Calibrated scores lie on the diagonal.
  */
-export const calibrationOf = ({ scores, labels }: { scores: Float64Array; labels: Uint8Array }): CalibrationBin[] => {
+export const calibrationOf = ({ scores, labels }: { scores: Float64Array; labels: ArrayLike<number> }): CalibrationBin[] => {
   const sums = Array.from({ length: BINS }, () => ({ rows: 0, score: 0, positives: 0 }));
   for (let row = 0; row < scores.length; row += 1) {
     const bin = sums[Math.min(BINS - 1, Math.max(0, Math.floor(scores[row]! * BINS)))]!;

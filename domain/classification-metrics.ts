@@ -1,29 +1,16 @@
 /**
- * Metrics of binary classification over rows that fall into groups (days), each group with a weight.
+ * Metrics of binary classification over rows that fall into groups (days), each group with a weight. `scores` are of the positive class, `labels` 0 or 1.
  *
  * Whatever is costly (ranking rows, a row's loss) is done once per model; a metric under new weights is then one pass,
  * which is what makes a bootstrap of a thousand resamples take less than a second. A metric is null, never NaN, where it
  * is not defined: no rows, or one class for ROC AUC. Definitions are those of scikit-learn.
  */
-import type { Metrics } from '../contracts/model.ts';
-import type { MetricName } from '../contracts/pipeline.ts';
-
-/** Rows of one model: `scores` of the positive class, `labels` 0 or 1, `groups` the number of each row's group, from 0. */
-export type ScoredRows = { scores: Float64Array; labels: Uint8Array; groups: Uint32Array; groupCount: number };
-
-/** Rows that need no groups, as the rows of a single day. */
-export const oneGroup = (scores: Float64Array, labels: Uint8Array): ScoredRows => ({ scores, labels, groups: new Uint32Array(scores.length), groupCount: 1 });
-
-/** A metric as a function of group weights; at most one pass over the rows. */
-export type WeightedMetric = (weights: Float64Array) => number | null;
+import type { ClassificationMetric } from '../contracts/pipeline.ts';
+import { finite, meanOf, type ScoredRows, type WeightedMetric } from './weighted-metric.ts';
 
 /** Probabilities are clipped to this distance from 0 and 1, so that a certain mistake has a finite loss. */
 const CLIP = 1e-15;
 const DECISION_THRESHOLD = 0.5;
-
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
-
-const allFinite = (scores: Float64Array): boolean => scores.every((score) => Number.isFinite(score));
 
 /** Row numbers by rising score. */
 export const rankRows = (scores: Float64Array): Uint32Array =>
@@ -62,27 +49,6 @@ const rocAuc = (rows: ScoredRows): WeightedMetric => {
   };
 };
 
-/** A metric that is the mean of one value per row needs only the sums of the groups. */
-const meanOf =
-  (valueOf: (score: number, label: number) => number) =>
-  ({ scores, labels, groups, groupCount }: ScoredRows): WeightedMetric => {
-    const sums = new Float64Array(groupCount);
-    const counts = new Float64Array(groupCount);
-    for (let row = 0; row < scores.length; row += 1) {
-      const group = groups[row]!;
-      sums[group]! += valueOf(scores[row]!, labels[row]!);
-      counts[group]! += 1;
-    }
-    return (weights) => {
-      let [sum, count] = [0, 0];
-      for (let group = 0; group < groupCount; group += 1) {
-        sum += weights[group]! * sums[group]!;
-        count += weights[group]! * counts[group]!;
-      }
-      return finite(sum / count);
-    };
-  };
-
 const logLossOf = (score: number, label: number): number => {
   const probability = Math.min(1 - CLIP, Math.max(CLIP, score));
   return -Math.log(label === 1 ? probability : 1 - probability);
@@ -101,28 +67,10 @@ export const confusionOf = ({ scores, labels }: Pick<ScoredRows, 'scores' | 'lab
   return { threshold: DECISION_THRESHOLD, truePositives, falsePositives, trueNegatives, falseNegatives };
 };
 
-const METRICS: Record<MetricName, (rows: ScoredRows) => WeightedMetric> = {
+/** Prepares each metric for many weightings. */
+export const CLASSIFICATION_METRICS: Record<ClassificationMetric, (rows: ScoredRows) => WeightedMetric> = {
   rocAuc,
   logLoss: meanOf(logLossOf),
   brier: meanOf((score, label) => (score - label) ** 2),
   accuracy: meanOf((score, label) => (decisionOf(score) === label ? 1 : 0)),
 };
-
-/** +1 where more is better, -1 where less is better. */
-export const DIRECTION: Record<MetricName, 1 | -1> = { rocAuc: 1, logLoss: -1, brier: -1, accuracy: 1 };
-
-/** Prepares a metric for many weightings. Null for every weighting when a score is not a finite number. */
-export const prepareMetric = (metric: MetricName, rows: ScoredRows): WeightedMetric => (allFinite(rows.scores) ? METRICS[metric](rows) : () => null);
-
-const evenWeights = (groupCount: number): Float64Array => new Float64Array(groupCount).fill(1);
-
-/** One metric over all rows. */
-export const metricOf = (metric: MetricName, rows: ScoredRows): number | null => prepareMetric(metric, rows)(evenWeights(rows.groupCount));
-
-/** All metrics over all rows. */
-export const metricsOf = (rows: ScoredRows): Metrics => ({
-  rocAuc: metricOf('rocAuc', rows),
-  logLoss: metricOf('logLoss', rows),
-  brier: metricOf('brier', rows),
-  accuracy: metricOf('accuracy', rows),
-});

@@ -1,13 +1,15 @@
 /** Judges a candidate, and the champion beside it, on the same held-out rows: metrics, comparisons and the full report. */
-import type { ColumnDistribution } from '../contracts/features.ts';
+import type { ColumnDistribution, Task } from '../contracts/features.ts';
 import type { Comparison, Metrics } from '../contracts/model.ts';
 import type { GateSpec } from '../contracts/pipeline.ts';
 import type { CalibrationBin, QualityReference } from '../contracts/quality.ts';
 import { comparePaired, type BootstrapPlan } from './bootstrap.ts';
 import { distributionOfValues } from './drift/binning.ts';
 import { calibrationOf } from './calibration.ts';
-import { confusionOf, metricsOf, oneGroup, rankRows, type Confusion, type ScoredRows } from './classification-metrics.ts';
+import { confusionOf, rankRows, type Confusion } from './classification-metrics.ts';
+import { metricsOf } from './metrics.ts';
 import { qualityReferenceOf } from './performance-estimate/estimate.ts';
+import { oneGroup, type ScoredRows } from './weighted-metric.ts';
 
 /** Fixed, so that the same rows and models always give the same interval; recorded in the report. */
 export const BOOTSTRAP_SEED = 7;
@@ -15,7 +17,8 @@ export const BOOTSTRAP_SEED = 7;
 const MOST_ROC_POINTS = 200;
 
 export type EvaluationInput = {
-  labels: Uint8Array;
+  task: Task;
+  labels: Float64Array;
   /** Day of each row, as a position in `days`. */
   groups: Uint32Array;
   days: string[];
@@ -27,13 +30,16 @@ export type EvaluationInput = {
 /** Share of negatives (x) and of positives (y) with a score of at least `threshold`. */
 export type RocPoint = { threshold: number; falsePositiveRate: number; truePositiveRate: number };
 
-export type ModelReport = { metrics: Metrics; confusion: Confusion; calibration: CalibrationBin[]; roc: RocPoint[] };
-export type DayReport = { day: string; rows: number; positives: number; candidate: Metrics; champion: Metrics | null };
+/** `residuals` (prediction minus label) are of a regression; `confusion`, `calibration` and `roc` are null or empty then. */
+export type ModelReport = { metrics: Metrics; confusion: Confusion | null; calibration: CalibrationBin[]; roc: RocPoint[]; residuals: ColumnDistribution | null };
+/** `positives` is null for a regression. */
+export type DayReport = { day: string; rows: number; positives: number | null; candidate: Metrics; champion: Metrics | null };
 
 /** What the artifact `report` of an evaluation holds as JSON. */
 export type FullReport = {
+  task: Task;
   rows: number;
-  positives: number;
+  positives: number | null;
   bootstrapSeed: number;
   candidate: ModelReport;
   champion: ModelReport | null;
@@ -75,7 +81,7 @@ export type RowsPart = Pick<EvaluationInput, 'labels' | 'groups' | 'candidate' |
 export const joinRows = (parts: RowsPart[]): RowsPart => {
   const rows = parts.reduce((sum, part) => sum + part.labels.length, 0);
   const hasChampion = parts.some((part) => part.champion !== null);
-  const joined = { labels: new Uint8Array(rows), groups: new Uint32Array(rows), candidate: new Float64Array(rows), champion: hasChampion ? new Float64Array(rows) : null };
+  const joined = { labels: new Float64Array(rows), groups: new Uint32Array(rows), candidate: new Float64Array(rows), champion: hasChampion ? new Float64Array(rows) : null };
   let at = 0;
   for (const part of parts) {
     joined.labels.set(part.labels, at);
@@ -87,9 +93,15 @@ export const joinRows = (parts: RowsPart[]): RowsPart => {
   return joined;
 };
 
+const positivesOf = (labels: ArrayLike<number>): number => {
+  let positives = 0;
+  for (let row = 0; row < labels.length; row += 1) positives += labels[row]!;
+  return positives;
+};
+
 /** Points of the ROC curve from the highest threshold down, one for each distinct score, thinned to MOST_ROC_POINTS by rank; empty when a class is absent. */
 const rocOf = ({ scores, labels }: ScoredRows): RocPoint[] => {
-  const positives = labels.reduce((sum, label) => sum + label, 0);
+  const positives = positivesOf(labels);
   const negatives = labels.length - positives;
   if (positives === 0 || negatives === 0) return [];
   const order = rankRows(scores);
@@ -108,12 +120,17 @@ const rocOf = ({ scores, labels }: ScoredRows): RocPoint[] => {
   return points;
 };
 
-const reportOf = (rows: ScoredRows): ModelReport => ({ metrics: metricsOf(rows), confusion: confusionOf(rows), calibration: calibrationOf(rows), roc: rocOf(rows) });
+const reportOf = (task: Task, rows: ScoredRows): ModelReport => {
+  const metrics = metricsOf(task, rows);
+  if (task === 'binaryClassification') return { metrics, confusion: confusionOf(rows), calibration: calibrationOf(rows), roc: rocOf(rows), residuals: null };
+  const residuals = distributionOfValues('residual', rows.scores.map((score, row) => score - rows.labels[row]!));
+  return { metrics, confusion: null, calibration: [], roc: [], residuals };
+};
 
 const selectRows = ({ scores, labels }: ScoredRows, rows: number[]): ScoredRows =>
-  oneGroup(Float64Array.from(rows, (row) => scores[row]!), Uint8Array.from(rows, (row) => labels[row]!));
+  oneGroup(Float64Array.from(rows, (row) => scores[row]!), Float64Array.from(rows, (row) => labels[row]!));
 
-const daysOf = (days: string[], candidate: ScoredRows, champion: ScoredRows | null): DayReport[] => {
+const daysOf = ({ task, days }: EvaluationInput, candidate: ScoredRows, champion: ScoredRows | null): DayReport[] => {
   const rowsByDay: number[][] = days.map(() => []);
   candidate.groups.forEach((group, row) => rowsByDay[group]!.push(row));
   return days.map((day, group) => {
@@ -122,9 +139,9 @@ const daysOf = (days: string[], candidate: ScoredRows, champion: ScoredRows | nu
     return {
       day,
       rows: rows.length,
-      positives: ofDay.labels.reduce((sum, label) => sum + label, 0),
-      candidate: metricsOf(ofDay),
-      champion: champion === null ? null : metricsOf(selectRows(champion, rows)),
+      positives: task === 'regression' ? null : positivesOf(ofDay.labels),
+      candidate: metricsOf(task, ofDay),
+      champion: champion === null ? null : metricsOf(task, selectRows(champion, rows)),
     };
   });
 };
@@ -135,25 +152,27 @@ export const evaluateScores = (input: EvaluationInput): FullReport => {
   const candidate = rowsOf(input.candidate);
   const champion = input.champion === null ? null : rowsOf(input.champion);
   return {
+    task: input.task,
     rows: input.labels.length,
-    positives: input.labels.reduce((sum, label) => sum + label, 0),
+    positives: input.task === 'regression' ? null : positivesOf(input.labels),
     bootstrapSeed: BOOTSTRAP_SEED,
-    candidate: reportOf(candidate),
-    champion: champion === null ? null : reportOf(champion),
+    candidate: reportOf(input.task, candidate),
+    champion: champion === null ? null : reportOf(input.task, champion),
     comparisons: champion === null ? [] : input.plans.map((plan) => comparePaired(plan, candidate, champion)),
-    days: daysOf(input.days, candidate, champion),
+    days: daysOf(input, candidate, champion),
     scores: distributionOfValues('score', input.candidate),
-    quality: qualityReferenceOf(candidate),
+    quality: qualityReferenceOf(input.task, candidate),
   };
 };
 
-/** Largest absolute difference of two lists of the same length; NaN when a value is not a number, so that a bound on it fails. */
+/** Largest absolute difference of two lists of the same length, as a share of the largest of the second where that is above 1; NaN when a value is not a number, so that a bound on it fails. */
 export const largestDifference = (left: Float64Array, right: Float64Array): number => {
-  let largest = 0;
+  let [largest, scale] = [0, 1];
   for (let row = 0; row < left.length; row += 1) {
     const difference = Math.abs(left[row]! - right[row]!);
     if (!(difference <= largest)) largest = difference;
     if (Number.isNaN(largest)) return largest;
+    scale = Math.max(scale, Math.abs(right[row]!));
   }
-  return largest;
+  return largest / scale;
 };

@@ -1,5 +1,5 @@
 /** Turns feature rows into the input tensors of a model, by its signature, and its output tensors into scores. */
-import type { FeatureColumn, ModelSignature, SignatureTensor } from '../contracts/features.ts';
+import type { FeatureColumn, ModelSignature, SignatureTensor, Task } from '../contracts/features.ts';
 import { PerennialFailure } from './failure.ts';
 import { allocateColumn, widthOf, type ColumnData, type OutputColumns, type TensorColumns } from './tensor-columns.ts';
 
@@ -104,15 +104,19 @@ export const toTensorColumns = (plans: InputPlan[], batch: FeatureBatch): Tensor
 
 const isFloat = (output: SignatureTensor): boolean => output.datatype === 'FP32' || output.datatype === 'FP64';
 
+export type ScoreOutput = { task: Task; name: string; width: 1 | 2 };
+
 /**
  * The output that holds the score: the one named "score", otherwise the first of floats with 1 value per row (the score) or
- * 2 (the probabilities of both classes, the second of which is the score).
+ * 2 (of a classification: the probabilities of both classes, the second of which is the score).
  * @throws PerennialFailure ModelRefused when there is none
  */
-export const scoreOutputOf = (signature: ModelSignature): { name: string; width: 1 | 2 } => {
-  const candidates = signature.outputs.filter((output) => isFloat(output) && (widthOf(output) === 1 || widthOf(output) === 2));
+export const scoreOutputOf = (signature: ModelSignature): ScoreOutput => {
+  const { task } = signature;
+  const widths = task === 'regression' ? [1] : [1, 2];
+  const candidates = signature.outputs.filter((output) => isFloat(output) && widths.includes(widthOf(output)));
   const output = candidates.find(({ name }) => name === 'score') ?? candidates[0];
-  if (output !== undefined) return { name: output.name, width: widthOf(output) === 1 ? 1 : 2 };
+  if (output !== undefined) return { task, name: output.name, width: widthOf(output) === 1 ? 1 : 2 };
   throw new PerennialFailure('ModelRefused', 'The signature has no output that can be the score.', {
     fix: 'Give the model an output "score" of FP32 with the shape [-1, 1].',
   });
@@ -121,17 +125,20 @@ export const scoreOutputOf = (signature: ModelSignature): { name: string; width:
 /** float32 arithmetic may leave the interval from 0 to 1 by a rounding error. */
 const ROUNDING = 1e-6;
 
+/** NaN and infinity are no score of anything. */
+const isScore = (task: Task, score: number): boolean => (task === 'regression' ? Number.isFinite(score) : score >= -ROUNDING && score <= 1 + ROUNDING);
+
 /**
  * The scores of a batch, one per row.
- * @throws PerennialFailure ModelFailed when one is no probability
+ * @throws PerennialFailure ModelFailed when one is no probability, or for a regression no number
  */
-export const scoresOf = (output: { name: string; width: 1 | 2 }, columns: OutputColumns, firstRow: number): Float64Array => {
+export const scoresOf = (output: ScoreOutput, columns: OutputColumns, firstRow: number): Float64Array => {
   const values = columns[output.name] as Float32Array | Float64Array;
   const scores = new Float64Array(values.length / output.width);
   for (let row = 0; row < scores.length; row += 1) {
     const score = values[row * output.width + output.width - 1]!;
-    if (!(score >= -ROUNDING && score <= 1 + ROUNDING)) {
-      throw new PerennialFailure('ModelFailed', `The model's score of row ${firstRow + row} is ${score}: a score is a probability from 0 to 1.`);
+    if (!isScore(output.task, score)) {
+      throw new PerennialFailure('ModelFailed', `The model's score of row ${firstRow + row} is ${score}: a score is ${output.task === 'regression' ? 'a finite number' : 'a probability from 0 to 1'}.`);
     }
     scores[row] = score;
   }

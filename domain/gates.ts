@@ -5,6 +5,7 @@
 import type { EvaluationReport } from '../contracts/model.ts';
 import type { GateSpec } from '../contracts/pipeline.ts';
 import type { GateDecision } from '../contracts/run.ts';
+import { isInLabelUnits } from './metrics.ts';
 
 type Gate<Kind extends GateSpec['kind']> = Extract<GateSpec, { kind: Kind }>;
 
@@ -36,6 +37,12 @@ const decideRows = (report: EvaluationReport, gate: Gate<'rows'>): GateDecision 
   return { gate: gateName(gate), passed, reason: `${report.rows} held-out rows, ${gate.min} needed` };
 };
 
+/** In units of the metric; undefined when it is a share of an error that is not known. */
+const smallestEffect = ({ metric, minimumEffect }: Gate<'champion'>, champion: number | null | undefined): number | undefined => {
+  if (!isInLabelUnits(metric)) return minimumEffect;
+  return isNumber(champion) ? minimumEffect * champion : undefined;
+};
+
 const decideChampion = (report: EvaluationReport, gate: Gate<'champion'>): GateDecision => {
   const name = gateName(gate);
   if (report.champion === null) return yes(name, 'there is no champion to compare with');
@@ -47,12 +54,13 @@ const decideChampion = (report: EvaluationReport, gate: Gate<'champion'>): GateD
   const { difference, low, high, groups } = comparison;
   if (!isNumber(low) || !isNumber(high) || !isNumber(difference)) return no(name, `the difference to the ${against} could not be measured`);
   if (!(groups >= LEAST_GROUPS)) return no(name, `too few groups to compare with the ${against}: ${groups}, ${LEAST_GROUPS} needed`);
-  const effect = show(gate.minimumEffect);
+  const effect = smallestEffect(gate, report.champion.metrics[gate.metric]);
+  if (effect === undefined) return no(name, `${gate.metric} of the ${against} was not measured`);
   const numbers =
     `difference ${show(difference)}, ${show(gate.confidence * 100)} % interval ${show(low)} to ${show(high)}, ` +
-    `minimum effect ${effect}, against the ${against}`;
-  if (low > gate.minimumEffect) return yes(name, `better: ${numbers}`);
-  if (high <= gate.minimumEffect) return no(name, `not better: ${numbers}`);
+    `minimum effect ${show(effect)}, against the ${against}`;
+  if (low > effect) return yes(name, `better: ${numbers}`);
+  if (high <= effect) return no(name, `not better: ${numbers}`);
   return no(name, `inconclusive: ${numbers}`);
 };
 

@@ -12,7 +12,7 @@ type Block = { from: number; to: number; positives: number; rows: number };
 const meanOf = ({ positives, rows }: Block): number => positives / rows;
 
 /** One block per distinct score, then neighbours are joined for as long as one is not above the one before. */
-const pool = (scores: Float64Array, labels: Uint8Array, order: Iterable<number>): Block[] => {
+const pool = (scores: Float64Array, labels: ArrayLike<number>, order: Iterable<number>): Block[] => {
   const blocks: Block[] = [];
   let last: Block | undefined;
   const joinBack = (): void => {
@@ -47,7 +47,7 @@ const pool = (scores: Float64Array, labels: Uint8Array, order: Iterable<number>)
  *
  * @param order row numbers by rising score; some of the rows give the curve of those alone
  */
-export const fitIsotonic = (scores: Float64Array, labels: Uint8Array, order: Iterable<number> = rankRows(scores)): IsotonicCurve => {
+export const fitIsotonic = (scores: Float64Array, labels: ArrayLike<number>, order: Iterable<number> = rankRows(scores)): IsotonicCurve => {
   const curve: IsotonicCurve = { scores: [], probabilities: [] };
   for (const block of pool(scores, labels, order)) {
     curve.scores.push(block.from);

@@ -4,6 +4,7 @@ import type { ColumnDrift, MonitorSpec, MonitorWindow } from '../contracts/monit
 import type { EstimatedMetric } from '../contracts/quality.ts';
 import type { QualityStanding } from '../contracts/trigger.ts';
 import { severityOf } from './drift/methods.ts';
+import { isInLabelUnits } from './metrics.ts';
 
 /** A rise of errors that a detector of concept drift found, and a drop that is only estimated, are reports of quality with keys of their own. */
 export type MonitorFinding = { kind: 'drift' | 'quality'; key: string; reason: string };
@@ -27,8 +28,9 @@ const driftReason = (window: MonitorWindow, spec: MonitorSpec): string => {
 const shown = (value: number | null | undefined): string => (value === null || value === undefined ? 'unknown' : show(value));
 
 const qualityReason = (window: MonitorWindow, spec: MonitorSpec): string => {
-  const { metric, maximumDrop } = spec.quality;
-  const allowed = `judged with ${shown(window.judgedQuality)}, a drop of at most ${show(maximumDrop)} allowed`;
+  const { metric = 'rocAuc' } = window;
+  const most = isInLabelUnits(metric) ? `${show(spec.quality.maximumDrop * 100)} % more` : `a drop of at most ${show(spec.quality.maximumDrop)}`;
+  const allowed = `judged with ${shown(window.judgedQuality)}, ${most} allowed`;
   if (window.judgedBy !== 'estimate') return `${metric} ${shown(window.quality)} in window ${window.window} (${window.labelled} labels), ${allowed}`;
   const estimated = window.estimate?.[metric as EstimatedMetric];
   return `${metric} is estimated at ${shown(estimated?.value)} (${shown(estimated?.low)} to ${shown(estimated?.high)}) in window ${window.window}, before its labels, ${allowed}`;

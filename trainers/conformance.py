@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests a trainer against CONTRACT.md: python trainers/conformance.py [--json] [--trainer NAME] [--params JSON] -- COMMAND...
+"""Tests a trainer against CONTRACT.md: python trainers/conformance.py [--json] [--trainer NAME] [--task TASK] [--params JSON] -- COMMAND...
 
 COMMAND is the trainer's argument vector. Prints a table; exit code 0 when nothing failed, 1 when something did, 2 on wrong use.
 It runs the trainer about ten times on small data.
@@ -24,6 +24,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     parser.add_argument("--trainer", default="custom", help="value of trainer in the specification")
     parser.add_argument("--params", type=json.loads, default={}, help="value of params in the specification, as JSON")
+    parser.add_argument("--task", choices=("binaryClassification", "regression"), default="binaryClassification", help="what it is asked to predict")
     parser.add_argument("command", nargs="+", help="the trainer's argument vector")
     return parser.parse_args()
 
@@ -33,7 +34,7 @@ def main() -> int:
     reserve_progress_descriptor()
     results = []
     with tempfile.TemporaryDirectory(prefix="trainer-check-") as folder:
-        for result in Conformance(options.command, Samples(Path(folder), options.trainer, options.params)).results():
+        for result in Conformance(options.command, Samples(Path(folder), options.trainer, options.params, options.task)).results():
             results.append(result)
             if not options.json:
                 print(f"{result.verdict:5} {result.name:44} {result.detail}", flush=True)

@@ -52,15 +52,16 @@ const windowOf = async (connection: DuckDBConnection, features: FeaturesSpec, sp
   return splitWindow(split, { firstMs: Number(first), lastMs: Number(last) });
 };
 
-/** Both parts must have rows, and both classes of the label, or nothing can be learned or judged. */
+/** Both parts must have rows and labels that differ, or nothing can be learned or judged. */
 const countRows = async (connection: DuckDBConnection, features: FeaturesSpec, part: Part): Promise<number> => {
-  const { rows, positives } = await rowOf<{ rows: bigint; positives: bigint }>(
+  const label = identifier(features.label);
+  const { rows, least, most } = await rowOf<{ rows: bigint; least: number | null; most: number | null }>(
     connection,
-    `SELECT count(*) AS rows, count_if(${identifier(features.label)} = 1) AS positives FROM ${FEATURE_ROWS} WHERE ${condition(features.eventTime, part)}`,
+    `SELECT count(*) AS rows, min(${label}) AS least, max(${label}) AS most FROM ${FEATURE_ROWS} WHERE ${condition(features.eventTime, part)}`,
   );
   const where = `the ${part.name} window (${part.from} to ${part.until})`;
   if (rows === 0n) throw new PerennialFailure('SplitEmpty', `${where} has no row with a label`);
-  if (positives === 0n || positives === rows) throw new PerennialFailure('LabelHasOneClass', `in ${where} the label "${features.label}" is ${positives === 0n ? 0 : 1} in all ${rows} rows`);
+  if (least === most) throw new PerennialFailure(features.task === 'regression' ? 'LabelInvalid' : 'LabelHasOneClass', `in ${where} the label "${features.label}" is ${least} in all ${rows} rows`);
   return Number(rows);
 };
 

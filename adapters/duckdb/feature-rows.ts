@@ -1,6 +1,6 @@
 /** From the rows of the feature query to the rows that training sees: declared columns, in their declared types. */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { FeatureColumn } from '../../contracts/features.ts';
+import type { FeatureColumn, Task } from '../../contracts/features.ts';
 import type { FeaturesSpec } from '../../contracts/pipeline.ts';
 import type { FailureCode } from '../../contracts/failures.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
@@ -10,6 +10,9 @@ import { RESULT_SCHEMA, RESULT_TABLE } from './locked-query.ts';
 
 /** View of the typed rows that have a label. */
 export const FEATURE_ROWS = `${RESULT_SCHEMA}.rows`;
+
+/** What a label may be, in words. */
+const LABELS: Record<Task, string> = { binaryClassification: '0 and 1, or false and true', regression: 'finite numbers' };
 
 const isInteger = (type: string): boolean => /^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/.test(type);
 const isReal = (type: string): boolean => type === 'FLOAT' || type === 'DOUBLE';
@@ -55,7 +58,7 @@ export const checkColumns = async (connection: DuckDBConnection, features: Featu
   const eventTime = requireColumn(columns, features.eventTime, { code: 'FeatureMissing', as: 'the event time' });
   if (!isInstant(eventTime.type)) throw failure('FeatureTypeWrong', `the event time "${eventTime.name}" is selected as ${eventTime.type}; it must be a DATE or a TIMESTAMP`);
   const label = requireColumn(columns, features.label, { code: 'LabelInvalid', as: 'the label' });
-  if (!isNumeric(label.type)) throw failure('LabelInvalid', `the label "${label.name}" is selected as ${label.type}; it must be 0 and 1, or false and true`);
+  if (!isNumeric(label.type)) throw failure('LabelInvalid', `the label "${label.name}" is selected as ${label.type}; it must be ${LABELS[features.task]}`);
   for (const feature of features.columns) {
     requireFeature(columns, feature);
     if (feature.name === features.label) throw failure('LabelInvalid', `the label "${features.label}" is also declared as a feature: the model would see its answer`);
@@ -65,6 +68,13 @@ export const checkColumns = async (connection: DuckDBConnection, features: Featu
 
 const columnNamed = ({ columns }: FeatureRows, name: string): Column => columns.find((column) => column.name === name) ?? { name, type: 'VARCHAR' };
 
+const checkLabels = async (connection: DuckDBConnection, { label, task }: FeaturesSpec): Promise<void> => {
+  const value = `${identifier(label)}::DOUBLE`;
+  const isWrong = task === 'regression' ? `NOT isfinite(${value})` : `${value} NOT IN (0, 1)`;
+  const wrong = await rowsOf<{ value: string }>(connection, `SELECT value FROM (SELECT DISTINCT ${identifier(label)}::VARCHAR AS value FROM ${RESULT_TABLE} WHERE ${isWrong}) ORDER BY value LIMIT 5`);
+  if (wrong.length > 0) throw failure('LabelInvalid', `the label "${label}" has the values ${wrong.map((row) => row.value).join(', ')}; it must be ${LABELS[task]}`);
+};
+
 /**
  * Checks the values of rows that have a label.
  * @throws PerennialFailure LabelInvalid, MissingValueForbidden or FeatureTypeWrong with the column and the number of rows
@@ -72,8 +82,7 @@ const columnNamed = ({ columns }: FeatureRows, name: string): Column => columns.
 export const checkValues = async (connection: DuckDBConnection, rows: FeatureRows): Promise<void> => {
   const { features } = rows;
   const label = identifier(features.label);
-  const wrong = await rowsOf<{ value: string }>(connection, `SELECT value FROM (SELECT DISTINCT ${label}::VARCHAR AS value FROM ${RESULT_TABLE} WHERE ${label}::DOUBLE NOT IN (0, 1)) ORDER BY value LIMIT 5`);
-  if (wrong.length > 0) throw failure('LabelInvalid', `the label "${features.label}" has the values ${wrong.map(({ value }) => value).join(', ')}; it must be 0 and 1, or false and true`);
+  await checkLabels(connection, features);
   const numeric = features.columns.map((feature) => {
     const column = columnNamed(rows, feature.name);
     const [name, value] = [identifier(feature.name), featureExpression(feature, column)];
@@ -103,7 +112,7 @@ const outputExpressions = (rows: FeatureRows): Map<string, string> => {
   for (const feature of features.columns) {
     if (feature.name !== features.eventTime) expressions.set(feature.name, featureExpression(feature, columnNamed(rows, feature.name)));
   }
-  expressions.set(features.label, `CAST(${identifier(features.label)} AS TINYINT)`);
+  expressions.set(features.label, `CAST(${identifier(features.label)} AS ${features.task === 'regression' ? 'DOUBLE' : 'TINYINT'})`);
   return expressions;
 };
 

@@ -1,5 +1,6 @@
 /** The scored rows of a window, joined with the labels that have come, as typed arrays: ten million rows are a few hundred megabytes. */
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import type { Task } from '../../contracts/features.ts';
 import type { LabelledWindow } from '../../domain/ports/monitoring.ts';
 import type { SliceColumn } from '../../domain/window-quality.ts';
 
@@ -7,6 +8,8 @@ import type { SliceColumn } from '../../domain/window-quality.ts';
 export type ArrivedLabel = { label: number; receivedAtMs: number };
 
 export type LabelSource = (inferenceIds: readonly string[]) => Promise<Map<string, ArrivedLabel>>;
+
+const isLabelOf = (task: Task, label: number): boolean => task === 'regression' || label === 0 || label === 1;
 
 /** Rows whose labels are asked for at once. */
 const ROWS_AT_ONCE = 10_000;
@@ -75,10 +78,10 @@ const timesOf = (arrivals: Float64Array, delaysMs: Float64Array): LabelledWindow
  */
 export const readLabelledRows = async (
   connection: DuckDBConnection,
-  { rows, columns, labelsOf }: { rows: number; columns: readonly { column: string; number: number }[]; labelsOf: LabelSource },
+  { task, rows, columns, labelsOf }: { task: Task; rows: number; columns: readonly { column: string; number: number }[]; labelsOf: LabelSource },
 ): Promise<{ scores: Float64Array; labelled: LabelledWindow }> => {
   const [all, scores, arrivals, delays] = [new Float64Array(rows), new Float64Array(rows), new Float64Array(rows), new Float64Array(rows)];
-  const labels = new Uint8Array(rows);
+  const labels = new Float64Array(rows);
   const codes = columns.map(() => createCodes(rows));
   let [scored, labelled] = [0, 0];
   for await (const batch of scoredRows(connection, columns.map(({ number }) => number))) {
@@ -86,7 +89,7 @@ export const readLabelledRows = async (
     for (const { id, score, answeredAtMs, values } of batch) {
       all[scored++] = score;
       const label = arrived.get(id);
-      if (label === undefined) continue;
+      if (label === undefined || !isLabelOf(task, label.label)) continue;
       scores[labelled] = score;
       labels[labelled] = label.label;
       arrivals[labelled] = label.receivedAtMs;

@@ -90,10 +90,10 @@ const sliceColumns = (columns: readonly MonitoredColumn[], slices: readonly stri
 
 /** @throws PerennialFailure of the store or the database; Error when a segment does not hold the rows that its record says, or a number that is none */
 export const createPredictionLog = (sources: PredictionLogSources): PredictionLog => ({
-  window: ({ model, version, window, rowsPerWindow, reference, training, slices }) => {
+  window: ({ model, version, task, window, rowsPerWindow, reference, training, slices }) => {
     const columns = training.map(({ column, type }) => ({ name: column, type }));
     const rows = { model, version, from: window * rowsPerWindow, to: (window + 1) * rowsPerWindow, columns, reference };
-    const sliced = { rows: rowsPerWindow, columns: sliceColumns(columns, slices), labelsOf: (ids: readonly string[]) => sources.labelsOf(model, ids) };
+    const sliced = { task, rows: rowsPerWindow, columns: sliceColumns(columns, slices), labelsOf: (ids: readonly string[]) => sources.labelsOf(model, ids) };
     return withRows(sources, rows, async (connection) => ({
       ...(await spanOf(connection)),
       live: await countSide(connection, sources, rows),

@@ -104,7 +104,7 @@ const dayOf = (day: number): string => new Date(day * MILLISECONDS_PER_DAY).toIS
 
 /** Rows as they come back, day numbers turned into text once for each day. */
 const collectRows = (onProgress: (rows: number) => void = () => undefined) => {
-  const [scores, labels, days]: [Float64Array[], Uint8Array[], string[]] = [[], [], []];
+  const [scores, labels, days]: [Float64Array[], Float64Array[], string[]] = [[], [], []];
   const names = new Map<number, string>();
   return {
     add: (part: Extract<ScoringReply, { kind: 'scored' }>): void => {
@@ -116,7 +116,7 @@ const collectRows = (onProgress: (rows: number) => void = () => undefined) => {
       }
       onProgress(days.length);
     },
-    result: () => ({ scores: joinInto(new Float64Array(days.length), scores), labels: joinInto(new Uint8Array(days.length), labels), days }),
+    result: () => ({ scores: joinInto(new Float64Array(days.length), scores), labels: joinInto(new Float64Array(days.length), labels), days }),
   };
 };
 
@@ -140,7 +140,7 @@ export const createModelRuntime = ({ scratch, deadlineMs = DEADLINE_MS, memoryBy
       withModelFile(model, (modelFile) => runTask({ kind: 'verify', modelFile, signature }, limits, () => undefined)),
 
     score: async ({ model, signature, rowsFile, features, onProgress }) => {
-      const rows = { columns: features.columns, eventTime: features.eventTime, label: features.label };
+      const rows = { columns: features.columns, eventTime: features.eventTime, label: features.label, task: features.task };
       const collected = collectRows(onProgress);
       await withModelFile(model, (modelFile) =>
         runTask({ kind: 'score', modelFile, signature, rowsFile, rows }, limits, (part) => {

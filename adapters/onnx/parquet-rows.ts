@@ -6,13 +6,14 @@
  */
 import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk } from '@duckdb/node-api';
 import { PerennialFailure } from '../../domain/failure.ts';
+import type { Task } from '../../contracts/features.ts';
 import type { FailureCode } from '../../contracts/failures.ts';
 import type { FeatureBatch, FeatureValue, InputPlan } from '../../domain/feature-rows.ts';
 import type { RowsSpec } from './scoring-messages.ts';
 
 const MICROSECONDS_PER_DAY = 86_400_000_000;
 
-export type RowBatch = FeatureBatch & { labels: Uint8Array; days: Int32Array };
+export type RowBatch = FeatureBatch & { labels: Float64Array; days: Int32Array };
 
 const connect = async (): Promise<DuckDBConnection> => {
   const instance = await DuckDBInstance.create(':memory:', {
@@ -64,10 +65,10 @@ const expressionOf = (plans: InputPlan[], name: string): string => {
   return datatypes.has('FP32') || datatypes.has('FP64') ? `CAST(${quote(name)} AS DOUBLE)` : quote(name);
 };
 
-const toLabels = (values: readonly unknown[], firstRow: number): Uint8Array =>
-  Uint8Array.from(values, (value, index) => {
-    if (value !== 0 && value !== 1) throw new PerennialFailure('LabelInvalid', `The label of row ${firstRow + index} is ${String(value)}: it must be 0 or 1.`);
-    return value;
+const toLabels = (values: readonly unknown[], task: Task, firstRow: number): Float64Array =>
+  Float64Array.from(values, (value, index) => {
+    if (task === 'regression' ? typeof value === 'number' && Number.isFinite(value) : value === 0 || value === 1) return value as number;
+    throw new PerennialFailure('LabelInvalid', `The label of row ${firstRow + index} is ${String(value)}: it must be ${task === 'regression' ? 'a finite number' : '0 or 1'}.`);
   });
 
 const toDays = (values: readonly unknown[], firstRow: number): Int32Array =>
@@ -76,11 +77,11 @@ const toDays = (values: readonly unknown[], firstRow: number): Int32Array =>
     return Math.floor(Number(value) / MICROSECONDS_PER_DAY);
   });
 
-const toBatch = (chunk: DuckDBDataChunk, names: string[], firstRow: number): RowBatch => ({
+const toBatch = (chunk: DuckDBDataChunk, { names, task }: { names: string[]; task: Task }, firstRow: number): RowBatch => ({
   rows: chunk.rowCount,
   firstRow,
   values: new Map(names.map((name, index) => [name, chunk.getColumnValues(index) as FeatureValue[]])),
-  labels: toLabels(chunk.getColumnValues(names.length), firstRow),
+  labels: toLabels(chunk.getColumnValues(names.length), task, firstRow),
   days: toDays(chunk.getColumnValues(names.length + 1), firstRow),
 });
 
@@ -97,7 +98,7 @@ export async function* readRowBatches(file: string, rows: RowsSpec, plans: Input
     const sql = `SELECT ${[...features, `CAST(${quote(rows.label)} AS DOUBLE)`, `epoch_us(${quote(rows.eventTime)})`].join(', ')} FROM read_parquet($1)`;
     let firstRow = 0;
     for await (const chunk of chunksOf(connection, sql, file, 'SourceCorrupt')) {
-      yield toBatch(chunk, names, firstRow);
+      yield toBatch(chunk, { names, task: rows.task }, firstRow);
       firstRow += chunk.rowCount;
     }
   } finally {

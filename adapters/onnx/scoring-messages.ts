@@ -4,7 +4,7 @@ import type { FailureCode } from '../../contracts/failures.ts';
 import type { FeaturesSpec } from '../../contracts/pipeline.ts';
 
 /** The columns of a feature declaration that scoring reads. */
-export type RowsSpec = Pick<FeaturesSpec, 'columns' | 'eventTime' | 'label'>;
+export type RowsSpec = Pick<FeaturesSpec, 'columns' | 'eventTime' | 'label' | 'task'>;
 
 /** Models travel as files, because they may be larger than a message should be. */
 export type ScoringTask =
@@ -16,7 +16,7 @@ export type ScoringRequest = { task: ScoringTask; memoryBytes: number };
 
 /** Results come in parts, so that no message is large and every part shows that the process lives. `days` count from 1970-01-01. */
 export type ScoringReply =
-  | { kind: 'scored'; scores: Float64Array; labels: Uint8Array; days: Int32Array }
+  | { kind: 'scored'; scores: Float64Array; labels: Float64Array; days: Int32Array }
   | { kind: 'predictions'; scores: Float64Array }
   | { kind: 'done' }
   | { kind: 'failed'; code: FailureCode; message: string; fix: string }

@@ -13,7 +13,7 @@ export type ArrivedLabel = { label: number; receivedAtMs: number };
 export type PredictionSegments = {
   /** Segments that hold rows `from` (inclusive) to `to` (exclusive) of a version, in their order. */
   segmentsOf(model: string, version: number, from: number, to: number): Promise<VersionSegment[]>;
-  /** Labels by inference id, as far as they have come, with the time of their arrival. Labels other than 0 and 1 are no labels of a binary model. */
+  /** Labels by inference id, as far as they have come, with the time of their arrival. */
   labelsOf(model: string, inferenceIds: readonly string[]): Promise<Map<string, ArrivedLabel>>;
 };
 
@@ -39,7 +39,7 @@ export const createPredictionSegments = (database: Kysely<Database>): Prediction
       const ids = inferenceIds.slice(start, start + IDS_AT_ONCE);
       const { rows } = await askDatabase(() =>
         sql<{ inference_id: string; label: number; received_at: Date }>`select inference_id, label, received_at from labels
-          where model = ${model} and inference_id = any(${ids}::text[]) and label in (0, 1)`.execute(database),
+          where model = ${model} and inference_id = any(${ids}::text[])`.execute(database),
       );
       for (const row of rows) labels.set(row.inference_id, { label: row.label, receivedAtMs: row.received_at.getTime() });
     }

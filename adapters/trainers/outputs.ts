@@ -3,7 +3,7 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Sha256 } from '../../contracts/artifact.ts';
-import { ModelSignature } from '../../contracts/features.ts';
+import { ModelSignature, type Task } from '../../contracts/features.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -62,14 +62,16 @@ const readJson = async <Value>(path: string, name: OutputFile, schema: z.ZodType
 /**
  * Reads and checks the outputs of a training that ended with success.
  * @param options.predictions whether the trainer's own predictions must be there; without them parity is not checked
+ * @param options.task what it was asked to predict
  * @throws PerennialFailure TrainerOutputInvalid with the file and what is wrong in it
  */
-export const readOutputs = async (folder: string, options: { predictions: 'required' | 'optional' }): Promise<TrainerOutputs> => {
+export const readOutputs = async (folder: string, options: { predictions: 'required' | 'optional'; task: Task }): Promise<TrainerOutputs> => {
   const modelFile = await requireFile(folder, 'model.onnx');
   const metricsFile = await requireFile(folder, 'metrics.json');
   const signatureFile = await requireFile(folder, 'signature.json');
   const { metrics, resumedFrom } = await readJson(metricsFile, 'metrics.json', MetricsFile);
-  await readJson(signatureFile, 'signature.json', ModelSignature);
+  const { task } = await readJson(signatureFile, 'signature.json', ModelSignature);
+  if (task !== options.task) throw invalid(`signature.json is of a model for ${task}: ${options.task} was asked for`);
   const findPredictions = options.predictions === 'required' ? requireFile : findFile;
   const predictionsFile = (await findPredictions(folder, 'predictions.parquet')) ?? null;
   return { modelFile, metricsFile, signatureFile, predictionsFile, trainMetrics: metrics, resumedFrom };

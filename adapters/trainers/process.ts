@@ -49,7 +49,7 @@ const specOf = (job: TrainerJob): Record<string, unknown> => ({
   label: job.features.label,
   features: job.features.columns,
   identity: job.features.identity,
-  task: 'binaryClassification',
+  task: job.features.task,
   params: job.train.params,
   seed: job.train.seed,
   threads: job.train.threads,
@@ -135,7 +135,7 @@ export const createTrainerProcess = (options: TrainerProcessOptions): Trainer =>
     const logFile = join(dirname(job.outputFolder), 'trainer.log');
     await writeFile(logFile, log.content());
     if (failure !== undefined) throw failure;
-    const outputs = await readOutputs(job.outputFolder, { predictions: typeof job.train.trainer === 'string' ? 'required' : 'optional' }).catch((error: unknown) => {
+    const outputs = await readOutputs(job.outputFolder, { predictions: typeof job.train.trainer === 'string' ? 'required' : 'optional', task: job.features.task }).catch((error: unknown) => {
       throw withLog(error, log);
     });
     return { ...outputs, logFile };

@@ -12,7 +12,7 @@ const BODY_LIMIT = 4 * 1_048_576;
 
 const Label = z.strictObject({
   inferenceId: z.string().min(1).max(200).describe('The x-request-id of the answer that this is the truth of.'),
-  label: z.union([z.boolean(), z.number()]).describe('false or 0, true or 1.'),
+  label: z.union([z.boolean(), z.number()]).describe('false or 0, true or 1; for a regression any number.'),
   observedAt: z.iso.datetime({ offset: true }).optional().describe('When the truth was seen.'),
 });
 const Labels = z.strictObject({ labels: z.array(Label).min(1).max(MOST_LABELS) });

@@ -13,7 +13,10 @@ const reportOf = (row: WindowRow): MonitorWindow => row.report as MonitorWindow;
 /** What a detector read lies beside the report. */
 export const conceptOf = ({ concept }: Pick<WindowRow, 'concept'>): ConceptReport | null => (concept as { report: ConceptReport } | null)?.report ?? null;
 
-/** `metric` is the one that the pipeline watches: estimates are kept of several. */
+/** What quality was watched by in a window; windows of before this was kept have no other. */
+export const metricOf = (row: WindowRow | undefined): QualityMetric => (row?.report as MonitorWindow | undefined)?.metric ?? 'rocAuc';
+
+/** `metric` is the one that is watched: estimates are kept of several. */
 export const windowOf = (row: WindowRow, metric: QualityMetric): ReportWindow => {
   const report = reportOf(row);
   const estimate = report.estimate?.[metric as EstimatedMetric] ?? null;

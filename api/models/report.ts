@@ -4,11 +4,12 @@ import { MonitorReport, type ColumnHistogram, type ReportColumn } from '../../co
 import { MonitorSpec } from '../../contracts/monitor.ts';
 import type { Lineage } from '../../contracts/model.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
-import { dropOf } from '../../domain/window-quality.ts';
+import { isInLabelUnits } from '../../domain/metrics.ts';
+import { isLowerBetter } from '../../domain/window-quality.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { ModelParams, problems } from '../http/schemas.ts';
 import { readDecisions } from './report-decisions.ts';
-import { columnsOf, performanceOf, predictionOf, windowOf, type WindowRow } from './report-windows.ts';
+import { columnsOf, metricOf, performanceOf, predictionOf, windowOf, type WindowRow } from './report-windows.ts';
 import { requireModel } from './routes.ts';
 
 const ReportQuery = z.strictObject({
@@ -74,7 +75,7 @@ export const readReport = async (context: ApiContext, model: string, query: z.in
   const row = chosenRow(rows, query);
   if (row === undefined && query.window !== undefined) throw new PerennialFailure('InvalidRequest', `the monitor of "${model}" has no window ${query.window} among its last ${query.windows}`);
   const source = row === undefined ? undefined : await sourceOf(context, model, row.version);
-  const metric = source?.spec.quality.metric ?? 'rocAuc';
+  const metric = metricOf(row);
   const windows = rows.map((shown) => windowOf(shown, metric));
   return {
     model,
@@ -82,9 +83,10 @@ export const readReport = async (context: ApiContext, model: string, query: z.in
     version: row?.version ?? null,
     generatedAt: new Date().toISOString(),
     metric,
-    lowerIsBetter: dropOf(metric, 1, 0) < 0,
+    lowerIsBetter: isLowerBetter(metric),
     shareThreshold: source?.spec.drift.shareThreshold ?? null,
     maximumDrop: source?.spec.quality.maximumDrop ?? null,
+    dropIsShare: isInLabelUnits(metric),
     window: row === undefined ? null : windowOf(row, metric),
     ...(await shownColumns(context, model, row)),
     performance: performanceOf(rows, metric),

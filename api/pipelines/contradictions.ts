@@ -1,4 +1,5 @@
 /** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
+import type { Task } from '../../contracts/features.ts';
 import type { DataCheck, GateSpec, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
 import type { AbPlan, CanaryPlan, RolloutPlan, ShadowPlan } from '../../contracts/rollout-plan.ts';
 import { EstimatedMetric } from '../../contracts/quality.ts';
@@ -6,6 +7,8 @@ import { schedulesOf } from '../../contracts/schedule.ts';
 import { analysisOf, isObservation } from '../../domain/rollout-steps.ts';
 import { nearestKey } from '../../domain/nearest-key.ts';
 import { scheduleProblems } from '../../domain/schedules.ts';
+import { metricNamesOf } from '../../domain/metrics.ts';
+import { watchableMetricsOf, watchedMetricOf } from '../../domain/window-quality.ts';
 import type { FieldError } from '../http/problem.ts';
 
 type Range = { min?: number | undefined; max?: number | undefined };
@@ -46,7 +49,14 @@ const featureErrors = ({ features }: ModelPipelineSpec): FieldError[] => {
   return errors;
 };
 
-const gateErrors = (gate: GateSpec, path: string): FieldError[] => (gate.kind === 'threshold' ? rangeErrors(path, gate) : []);
+/** A metric that a model of the task does not have would end every run, or be watched for ever without a value. */
+const metricErrors = (metric: string, known: readonly string[], { path, task }: { path: string; task: Task }): FieldError[] =>
+  known.includes(metric) ? [] : [{ path, message: `${metric} is no metric of ${task}`, fix: `Use one of ${known.join(', ')}, or correct features.task.` }];
+
+const gateErrors = (gate: GateSpec, task: Task, path: string): FieldError[] => [
+  ...(gate.kind === 'threshold' ? rangeErrors(path, gate) : []),
+  ...('metric' in gate ? metricErrors(gate.metric, metricNamesOf(task), { path: `${path}.metric`, task }) : []),
+];
 
 const canaryErrors = (rollout: CanaryPlan): FieldError[] => {
   const errors: FieldError[] = [];
@@ -100,8 +110,14 @@ const monitorErrors = ({ monitor, features }: ModelPipelineSpec): FieldError[] =
   const compared = Object.keys(drift.columns).map((name) => ({ name, path: `monitor.drift.columns.${name}` }));
   const slices = quality.slices.map((name, index) => ({ name, path: `monitor.quality.slices[${index}]` }));
   const errors = columnErrors([...compared, ...slices], features.columns.map((column) => column.name));
-  if (quality.estimate && !EstimatedMetric.safeParse(quality.metric).success) {
-    errors.push({ path: 'monitor.quality.estimate', message: `${quality.metric} cannot be estimated without labels`, fix: `Watch one of ${EstimatedMetric.options.join(', ')}, or set estimate: false.` });
+  const { task } = features;
+  const metric = watchedMetricOf(quality, task);
+  errors.push(...metricErrors(metric, watchableMetricsOf(task), { path: 'monitor.quality.metric', task }));
+  if (quality.estimate && !EstimatedMetric.safeParse(metric).success) {
+    errors.push({ path: 'monitor.quality.estimate', message: `${metric} cannot be estimated without labels`, fix: task === 'regression' ? 'Set estimate: false: the quality of a regression is known from its labels alone.' : `Watch one of ${EstimatedMetric.options.join(', ')}, or set estimate: false.` });
+  }
+  if (concept !== undefined && task === 'regression') {
+    errors.push({ path: 'monitor.concept', message: 'detectors of concept drift read right and wrong decisions, and a regression makes none', fix: 'Take monitor.concept out: monitor.quality watches the errors.' });
   }
   if (concept?.detector === 'ddm' && concept.warningThreshold > concept.driftThreshold) {
     errors.push({ path: 'monitor.concept.warningThreshold', message: `${concept.warningThreshold} is above driftThreshold (${concept.driftThreshold})`, fix: 'Let the warning come before the drift.' });
@@ -131,7 +147,7 @@ const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
     ...sourceErrors(spec),
     ...spec.checks.flatMap((check, index) => checkErrors(check, { path: `checks[${index}]`, tables })),
     ...featureErrors(spec),
-    ...spec.gates.flatMap((gate, index) => gateErrors(gate, `gates[${index}]`)),
+    ...spec.gates.flatMap((gate, index) => gateErrors(gate, spec.features.task, `gates[${index}]`)),
     ...rolloutErrors(spec),
     ...observationErrors(spec),
     ...monitorErrors(spec),

@@ -2,8 +2,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Database } from '../../adapters/postgres/schema.ts';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
-import type { QualityMetric } from '../../contracts/quality.ts';
-import { columnsOf, windowOf, type WindowRow } from '../models/report-windows.ts';
+import { columnsOf, metricOf, windowOf, type WindowRow } from '../models/report-windows.ts';
 
 /** Pipelines with series of their own: the oldest, so that a series stays when others come; all others are `other`. */
 const MOST_PIPELINES = 100;
@@ -36,15 +35,11 @@ export type Record = {
 
 const named = sql`case when pipeline in (select name from pipelines order by created_at, name limit ${MOST_PIPELINES}) then pipeline else 'other' end`;
 
-/** `metric` is the one that the pipeline of the version watches. */
-type ModelWindowRow = WindowRow & { model: string; metric: QualityMetric };
+type ModelWindowRow = WindowRow & { model: string };
 
 /** The newest windows of each model, newest first. */
 const newestWindows = (database: Kysely<Database>) => sql<ModelWindowRow>`
-  select m.name as model, w.version, w.window_number, w.report, w.decision, w.concept,
-    coalesce((select p.spec->'monitor'->'quality'->>'metric' from model_versions v
-      join pipeline_versions p on p.pipeline = v.lineage->>'pipeline' and p.version = (v.lineage->>'pipelineVersion')::int
-      where v.model = m.name and v.version = w.version), 'rocAuc') as metric
+  select m.name as model, w.version, w.window_number, w.report, w.decision, w.concept
   from (select model as name, max(updated_at) as at from monitor_windows group by model order by at desc, name limit ${MOST_MODELS}) m
   cross join lateral (
     select version, window_number, report, decision, concept from monitor_windows where model = m.name
@@ -53,15 +48,15 @@ const newestWindows = (database: Kysely<Database>) => sql<ModelWindowRow>`
 const qualitiesOf = (rows: readonly ModelWindowRow[]): ModelRecord['qualities'] => {
   const row = rows.find(({ report }) => (report as MonitorWindow).quality !== null);
   if (row === undefined) return [];
-  const { version, quality, judgedQuality } = windowOf(row, row.metric);
+  const { version, quality, judgedQuality } = windowOf(row, metricOf(row));
   const values = [{ window: 'latest' as const, value: quality }, { window: 'judged' as const, value: judgedQuality }];
-  return values.flatMap(({ window, value }) => (value === null ? [] : [{ version: String(version), metric: row.metric, window, value }]));
+  return values.flatMap(({ window, value }) => (value === null ? [] : [{ version: String(version), metric: metricOf(row), window, value }]));
 };
 
 /** `rows` are of one model, newest first, at least one. */
 const modelRecord = (model: string, rows: readonly ModelWindowRow[]): ModelRecord => {
   const [newest] = rows as [ModelWindowRow];
-  const windows = rows.map((row) => windowOf(row, row.metric));
+  const windows = rows.map((row) => windowOf(row, metricOf(row)));
   const all = windows.reduce((sum, { rows: count, labelled }) => ({ rows: sum.rows + count, labelled: sum.labelled + labelled }), { rows: 0, labelled: 0 });
   return {
     model,

@@ -9,6 +9,7 @@ const EDGE = 30;
 
 /** Mean score against the share of positives in each bin of the score: on the diagonal, scores are probabilities. The larger the dot, the more rows. */
 const reliabilityCurve = ({ calibration, labelled }: ReportPerformance): Markup => {
+  if (calibration.length === 0) return nothing;
   const points = calibration.flatMap(({ rows, meanScore, positiveShare }) => (meanScore === null || positiveShare === null ? [] : [{ rows, meanScore, positiveShare }]));
   if (points.length === 0) return nothing;
   const [x, y] = [(value: number): number => EDGE + value * PLOT, (value: number): number => SIZE - EDGE - value * PLOT];
@@ -29,14 +30,15 @@ const shortfall = ({ quality }: ReportSlice, whole: number | null, lowerIsBetter
   return lowerIsBetter ? quality - whole : whole - quality;
 };
 
-const sliceTable = (performance: ReportPerformance, { metric, lowerIsBetter, maximumDrop }: MonitorReport): Markup => {
+const sliceTable = (performance: ReportPerformance, { metric, lowerIsBetter, maximumDrop, dropIsShare }: MonitorReport): Markup => {
+  const mostWorse = maximumDrop === null ? Infinity : maximumDrop * (dropIsShare ? (performance.quality ?? Infinity) : 1);
   const rows = performance.slices
     .map((slice) => ({ slice, worse: shortfall(slice, performance.quality, lowerIsBetter) }))
     .sort((first, second) => (second.worse ?? -Infinity) - (first.worse ?? -Infinity))
     .slice(0, MOST_SLICES);
   if (rows.length === 0) return nothing;
   const body = rows.map(({ slice, worse }) => {
-    const isBad = worse !== null && maximumDrop !== null && worse > maximumDrop;
+    const isBad = worse !== null && worse > mostWorse;
     const against = worse === null ? '–' : `${worse > 0 === lowerIsBetter ? '+' : '−'}${significant(Math.abs(worse))}`;
     return markup`<tr><td>${slice.column} = ${slice.value ?? 'missing'}</td><td class="n">${grouped(slice.rows)}</td><td class="n ${isBad ? 'bad-text' : ''}">${significant(slice.quality)}</td><td class="n ${isBad ? 'bad-text' : ''}">${against}</td></tr>`;
   });

@@ -96,9 +96,13 @@ const stepLine = (axis: Axis, windows: readonly ReportWindow[], { read, y, style
 
 /** Quality of each window as far as labels came, the estimate elsewhere, what it was judged with and how far it may fall; below, the coverage of labels. */
 export const qualityChart = (report: MonitorReport, axis: Axis): Markup => {
-  const { windows, maximumDrop, metric, lowerIsBetter } = report;
+  const { windows, maximumDrop, metric, lowerIsBetter, dropIsShare } = report;
   const judgedOf = (window: ReportWindow): number | null => window.judgedQuality;
-  const limitOf = ({ judgedQuality }: ReportWindow): number | null => (judgedQuality === null || maximumDrop === null ? null : judgedQuality + (lowerIsBetter ? maximumDrop : -maximumDrop));
+  const limitOf = ({ judgedQuality }: ReportWindow): number | null => {
+    if (judgedQuality === null || maximumDrop === null) return null;
+    const drop = maximumDrop * (dropIsShare ? judgedQuality : 1);
+    return judgedQuality + (lowerIsBetter ? drop : -drop);
+  };
   const values = windows.flatMap((window) => [window.quality, window.estimatedQuality, window.estimatedRange?.low ?? null, window.estimatedRange?.high ?? null, judgedOf(window), limitOf(window)]).filter((value) => value !== null);
   if (values.length === 0) return markup`<p class="empty">No window has a quality yet: it comes with the labels.</p>`;
   const { low, high } = rangeOf(values);

@@ -54,7 +54,7 @@ export const isReadable = (spec: ConceptSpec, window: { rows: number; labelled: 
  *
  * @param before the state after the window before, which is not changed; undefined for the first
  */
-export const readWindow = (spec: ConceptSpec, before: ConceptState | undefined, rows: { scores: Float64Array; labels: Uint8Array }): { report: ConceptReport; state: ConceptState } => {
+export const readWindow = (spec: ConceptSpec, before: ConceptState | undefined, rows: { scores: Float64Array; labels: ArrayLike<number> }): { report: ConceptReport; state: ConceptState } => {
   const state = begin(spec, before);
   const detections: ConceptDetection[] = [];
   let [sum, warning, detected] = [0, false, false];

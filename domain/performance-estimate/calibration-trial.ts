@@ -2,10 +2,12 @@
  * Turning scores into probabilities, where that makes them better: fitted on the held-out rows, whose labels the model has never seen. Whether it is
  * better is tried as NannyML tries it: ten times on nine tenths of the rows, measured on the other tenth.
  */
-import { metricOf, oneGroup, rankRows } from '../classification-metrics.ts';
+import { rankRows } from '../classification-metrics.ts';
 import { calibrate, fitIsotonic, type IsotonicCurve } from '../isotonic.ts';
 import { seededRandom } from '../random.ts';
 import type { LabelledRows } from '../window-quality.ts';
+import { metricOf } from '../metrics.ts';
+import { oneGroup } from '../weighted-metric.ts';
 
 const TRIALS = 10;
 const TRIAL_SHARE = 0.1;

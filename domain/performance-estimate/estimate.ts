@@ -3,6 +3,7 @@
  * where a score is the probability of the positive class, it says how many of the decisions will turn out right, before any label comes. It
  * sees what another mix of rows does to the quality; it cannot see a concept drift, in which the probabilities themselves are wrong.
  */
+import type { Task } from '../../contracts/features.ts';
 import type { EstimatedMetric, EstimatedQuality, EstimatedValue, QualityReference } from '../../contracts/quality.ts';
 import { decisionOf, rankRows } from '../classification-metrics.ts';
 import { calibrate } from '../isotonic.ts';
@@ -14,11 +15,11 @@ import { samplingErrorsOf, standardErrorOf } from './sampling-error.ts';
 const BAND_ERRORS = 3;
 
 /** What estimates and comparisons of a deployed version rest on, from the held-out rows on which it was judged. */
-export const qualityReferenceOf = (rows: LabelledRows): QualityReference => ({
-  metrics: qualityMetricsOf(rows),
-  curve: calibrationCurveOf(rows),
-  samplingErrors: samplingErrorsOf(rows),
-});
+export const qualityReferenceOf = (task: Task, rows: LabelledRows): QualityReference => {
+  const metrics = qualityMetricsOf(task, rows);
+  if (task === 'binaryClassification') return { task, metrics, curve: calibrationCurveOf(rows), samplingErrors: samplingErrorsOf(rows) };
+  return { task, metrics, curve: null, samplingErrors: { rocAuc: null, accuracy: null, precision: null, recall: null, f1: null } };
+};
 
 /** Expected ROC AUC of rows whose labels are not known: like that of known ones, with parts of a positive. */
 const expectedRocAuc = (scores: Float64Array, probabilities: Float64Array): number => {
@@ -59,10 +60,10 @@ const expectedMetrics = (scores: Float64Array, probabilities: Float64Array): Rec
 
 /**
  * Estimates the quality of rows from their scores alone.
- * @returns null when there are no rows, or a score is no finite number
+ * @returns null when there are no rows, a score is no finite number, or scores are no probabilities
  */
-export const estimateQuality = ({ curve, samplingErrors }: QualityReference, scores: Float64Array): EstimatedQuality | null => {
-  if (scores.length === 0 || !scores.every((score) => Number.isFinite(score))) return null;
+export const estimateQuality = ({ task, curve, samplingErrors }: QualityReference, scores: Float64Array): EstimatedQuality | null => {
+  if (task === 'regression' || scores.length === 0 || !scores.every((score) => Number.isFinite(score))) return null;
   const expected = expectedMetrics(scores, curve === null ? scores : calibrate(curve, scores));
   const bandOf = (metric: EstimatedMetric): EstimatedValue | null => {
     const value = expected[metric];

@@ -38,13 +38,13 @@ export const samplingErrorsOf = (rows: LabelledRows): QualityReference['sampling
   const count = rows.labels.length;
   const decisions = Uint8Array.from(rows.scores, decisionOf);
   let [hits, decided, positives, right] = [0, 0, 0, 0];
-  rows.labels.forEach((label, row) => {
-    const decision = decisions[row]!;
-    hits += label & decision;
+  for (const [row, decision] of decisions.entries()) {
+    const label = rows.labels[row]!;
+    hits += label * decision;
     decided += decision;
     positives += label;
     right += Number(label === decision);
-  });
+  }
   const relevant = decided + positives - hits;
   const per = (ones: number, all: number, factor = 1): SamplingError | null => (all === 0 ? null : { deviation: factor * binaryDeviation(ones, all), share: all / count });
   return {

@@ -8,10 +8,10 @@ import type { ModelSignature } from '../../contracts/features.ts';
 export interface ModelRuntime {
   /** Checks the bytes and that inputs and outputs are those of the signature. */
   verify(model: Uint8Array, signature: ModelSignature): Promise<void>;
-  /** Scores of the positive class for each row of a Parquet file, in its order, with label (0 or 1) and the day of the event time (YYYY-MM-DD, UTC). */
+  /** The score (of the positive class, or the predicted number) of each row of a Parquet file, in its order, with its label and the day of the event time (YYYY-MM-DD, UTC). */
   score(input: { model: Uint8Array; signature: ModelSignature; rowsFile: string; features: FeaturesSpec; onProgress?: (rows: number) => void }): Promise<{
     scores: Float64Array;
-    labels: Uint8Array;
+    labels: Float64Array;
     days: string[];
   }>;
   /** The `score` column of a predictions Parquet file that a trainer left. */

@@ -1,5 +1,5 @@
 import type { ConceptReport } from '../../contracts/concept-drift.ts';
-import type { ColumnDistribution, FeatureColumn } from '../../contracts/features.ts';
+import type { ColumnDistribution, FeatureColumn, Task } from '../../contracts/features.ts';
 import type { LiveInputs } from '../../contracts/live-inputs.ts';
 import type { MonitorWindow } from '../../contracts/monitor.ts';
 import type { LabelTimes } from '../../contracts/quality.ts';
@@ -34,10 +34,11 @@ export type WindowData = {
 /** A feature as it is counted. */
 export type MonitoredColumn = Pick<FeatureColumn, 'name' | 'type'>;
 
-/** `slices` are names of columns that quality is sliced by. */
+/** `slices` are names of columns that quality is sliced by; a label that the task does not have is none. */
 export type WindowQuestion = {
   model: string;
   version: number;
+  task: Task;
   window: number;
   rowsPerWindow: number;
   reference: DriftSide;

@@ -6,6 +6,7 @@ SELECT
     || '-' || flight.carrier || flight.flight || '-' || flight.origin AS flight_id,
   make_timestamp(flight.year, flight.month, flight.day, flight.hour, flight.minute, 0) AS scheduled_at,
   flight.arr_delay > 15 AS late,
+  flight.arr_delay AS minutes_late,
 
   flight.carrier AS carrier,
   flight.origin AS origin,

@@ -1,4 +1,5 @@
--- One row per flight that arrived: what was known one hour before its scheduled departure, and whether it came late.
+-- One row per flight that arrived: what was known one hour before its scheduled departure, and how late it came
+-- (pipeline.yaml asks whether by more than 15 minutes, delay-minutes.yaml by how many).
 --
 -- Tables: flights, weather, planes (one view per dataset of the pipeline). Cancelled and diverted flights have no
 -- arrival delay, hence no label, and are left out. Nothing of the flight itself after its departure (actual times,
@@ -9,6 +10,7 @@ SELECT
     || '-' || flight.carrier || flight.flight || '-' || flight.origin AS flight_id,
   make_timestamp(flight.year, flight.month, flight.day, flight.hour, flight.minute, 0) AS scheduled_at,
   flight.arr_delay > 15 AS late,
+  flight.arr_delay AS minutes_late,
 
   flight.carrier AS carrier,
   flight.origin AS origin,

@@ -198,7 +198,9 @@ it('a storm of occurrences stays within the limits of a history, and no occurren
   }
   const latest = environment.client.workflow.getHandle(first.workflowId);
   await expect.poll(async () => (await incidentOf(latest)).occurrences, { timeout: 30_000 }).toBe(1_201);
-  await expect.poll(async () => (await latest.describe()).runId, { timeout: 30_000 }).not.toBe(first.signaledRunId);
+  // The time-skipping server never answers an update that comes while the execution continues as new: none is about to with so short a history.
+  await expect.poll(async () => (await latest.describe()).historyLength, { timeout: 30_000 }).toBeLessThan(1_000);
+  expect((await latest.describe()).runId).not.toBe(first.signaledRunId);
   expect(statesSent(scenario)).toEqual(['open to team']);
   const { alertId } = await incidentOf(latest);
   await latest.executeUpdate(resolveAlertUpdate, { args: [{ by: 'ada', comment: '', alertId }] });

@@ -68,11 +68,13 @@ class Conformance:
         return Result(name, "pass") if same else Result(name, "note", "they differ: perennial reproduce cannot prove this model")
 
     def _final_errors(self) -> Iterator[Result]:
-        table = make_table(500, 5, ("north", "south"))
-        one_class = self.samples.write("one-class", table.set_column(5, "label", pa.array([False] * 500)))
+        regression = self.samples.task == "regression"
+        table = make_table(500, 5, ("north", "south"), self.samples.task)
+        name, label = ("label that is text", pa.array(["late"] * 500)) if regression else ("label with one class", pa.array([False] * 500))
+        wrong_label = self.samples.write("wrong-label", table.set_column(5, "label", label))
         forbidden = self.samples.write("forbidden", table.set_column(2, "region", pa.array([None] * 500, pa.string())))
         absent = [*FEATURES, {"name": "absent_column", "type": "numeric", "missing": "allowed"}]
-        yield _final("label with one class", self._run(train=[one_class]))
+        yield _final(name, self._run(train=[wrong_label]))
         yield _final("feature that does not exist", self._run(features=absent))
         yield _final("missing value where forbidden", self._run(train=[forbidden]))
         spec = self.samples.spec()

@@ -14,7 +14,8 @@ FEATURES = [
 ]
 
 
-def make_table(rows: int, seed: int, regions: tuple[str, ...]) -> pa.Table:
+def make_table(rows: int, seed: int, regions: tuple[str, ...], task: str) -> pa.Table:
+    """`label` is a coin that falls by the features, or for a regression a number that they make, with noise."""
     random = np.random.default_rng(seed)
     amount = random.normal(size=rows).astype(np.float32)
     age = random.integers(18, 90, rows).astype(np.float32)
@@ -22,7 +23,8 @@ def make_table(rows: int, seed: int, regions: tuple[str, ...]) -> pa.Table:
     segment = np.array(["new", "loyal", "gone"])[random.integers(0, 3, rows)]
     region = np.array(regions)[random.integers(0, len(regions), rows)]
     logit = 1.5 * amount + (segment == "gone") - (region == "north") + 0.02 * (age - 50)
-    label = random.random(rows) < 1 / (1 + np.exp(-logit))
+    noise = random.random(rows)
+    label = 40 + 10 * (logit + noise) if task == "regression" else noise < 1 / (1 + np.exp(-logit))
     return pa.table(
         {
             "row_id": pa.array([f"{seed}-{row}" for row in range(rows)]),
@@ -38,12 +40,12 @@ def make_table(rows: int, seed: int, regions: tuple[str, ...]) -> pa.Table:
 class Samples:
     """Writes the files once and makes specifications that use them, each with folders of its own."""
 
-    def __init__(self, folder: Path, trainer: str, params: dict):
-        self.folder, self.trainer, self.params, self.count = folder, trainer, params, 0
-        self.train = self.write("train", make_table(4_000, 1, ("north", "south")))
-        self.train_more = self.write("train-more", make_table(4_000, 2, ("north", "east")))
-        self.large = self.write("large", make_table(60_000, 3, ("north", "south", "east")))
-        self.holdout = self.write("holdout", make_table(300, 4, ("north", "south", "never-seen")))
+    def __init__(self, folder: Path, trainer: str, params: dict, task: str):
+        self.folder, self.trainer, self.params, self.task, self.count = folder, trainer, params, task, 0
+        self.train = self.write("train", make_table(4_000, 1, ("north", "south"), task))
+        self.train_more = self.write("train-more", make_table(4_000, 2, ("north", "east"), task))
+        self.large = self.write("large", make_table(60_000, 3, ("north", "south", "east"), task))
+        self.holdout = self.write("holdout", make_table(300, 4, ("north", "south", "never-seen"), task))
 
     def write(self, name: str, table: pa.Table) -> str:
         path = self.folder / f"{name}.parquet"
@@ -63,7 +65,7 @@ class Samples:
             "label": "label",
             "features": FEATURES,
             "identity": ["row_id"],
-            "task": "binaryClassification",
+            "task": self.task,
             "params": self.params,
             "seed": 7,
             "threads": 2,

@@ -30,6 +30,7 @@ def fingerprint_of(spec: TrainSpec, params: dict) -> str:
     parts = {
         "train": [sha256_of(path) for path in spec.train],
         "label": spec.label,
+        "task": spec.task,
         "features": [[feature.name, feature.type, feature.missing_allowed] for feature in spec.features],
         "params": params,
         "seed": spec.seed,

@@ -7,6 +7,7 @@ empty string in a categorical one.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +16,11 @@ import pyarrow.parquet as parquet
 
 from .errors import EXIT_NO_INPUT, TrainerError
 from .json_schema import nearest
-from .spec import Feature
+from .spec import Feature, TrainSpec
 
 MISSING_CATEGORY = ""
+
+LabelOf = Callable[[pa.ChunkedArray, str], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -30,20 +33,30 @@ class Categories:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`columns` by feature name: float32 arrays or Categories. `label` is int8 of 0 and 1; None where it was not asked for."""
+    """`columns` by feature name: float32 arrays or Categories. `label` is int8 of 0 and 1, or float64 for a regression; None where it was not asked for."""
 
     rows: int
     columns: dict[str, np.ndarray | Categories]
     label: np.ndarray | None
 
 
-def read_dataset(paths: tuple[Path, ...], features: tuple[Feature, ...], label: str | None) -> Dataset:
+def read_training(spec: TrainSpec) -> Dataset:
+    """The training rows with their label, as the task needs it."""
+    return _read_dataset(spec.train, spec.features, spec.label, _number_label if spec.is_regression else _class_label)
+
+
+def read_holdout(spec: TrainSpec) -> Dataset:
+    """The held-out rows; their label is none of a trainer's business."""
+    return _read_dataset(spec.holdout, spec.features, None, None)
+
+
+def _read_dataset(paths: tuple[Path, ...], features: tuple[Feature, ...], label: str | None, label_of: LabelOf | None) -> Dataset:
     names = [feature.name for feature in features] + ([label] if label else [])
     table = pa.concat_tables([_read_file(path, names, label) for path in paths], promote_options="permissive")
     if table.num_rows == 0:
         raise TrainerError("SplitEmpty", f"there are no rows in {', '.join(path.name for path in paths)}", "Choose a window that holds data.")
     columns = {feature.name: _feature_column(table[feature.name], feature) for feature in features}
-    return Dataset(table.num_rows, columns, _label_column(table[label], label) if label else None)
+    return Dataset(table.num_rows, columns, label_of(table[label], label) if label_of else None)
 
 
 def _read_file(path: Path, names: list[str], label: str | None) -> pa.Table:
@@ -106,23 +119,34 @@ def _categories(column: pa.ChunkedArray, feature: Feature) -> Categories:
     return Categories(tuple(seen[order]), rank[text.indices.to_numpy()])
 
 
-def _label_column(column: pa.ChunkedArray, name: str) -> np.ndarray:
+def _label_numbers(column: pa.ChunkedArray, name: str, fix: str) -> np.ndarray:
     if column.null_count:
         raise TrainerError("LabelInvalid", f"the label {name} is null in {column.null_count} rows", "Leave those rows out in features.sql.")
     try:
-        numbers = pc.cast(column, pa.int8()) if pa.types.is_boolean(column.type) else pc.cast(column, pa.float64())
+        return (pc.cast(column, pa.int8()) if pa.types.is_boolean(column.type) else pc.cast(column, pa.float64(), safe=False)).to_numpy()
     except pa.ArrowException as error:
-        raise TrainerError("LabelInvalid", f"the label {name} is of type {column.type}", "Select a label of 0 and 1 (or false and true).") from error
-    values = numbers.to_numpy()
+        raise TrainerError("LabelInvalid", f"the label {name} is of type {column.type}", fix) from error
+
+
+def _class_label(column: pa.ChunkedArray, name: str) -> np.ndarray:
+    fix = "Select a label of 0 and 1 (or false and true)."
+    values = _label_numbers(column, name, fix)
     classes = np.unique(values)
     if not np.isin(classes, (0, 1)).all():
         shown = ", ".join(str(value) for value in classes[:5])
-        raise TrainerError("LabelInvalid", f"the label {name} has values that are not 0 and 1: {shown}", "Select a label of 0 and 1 (or false and true).")
+        raise TrainerError("LabelInvalid", f"the label {name} has values that are not 0 and 1: {shown}", fix)
     if len(classes) < 2:
         raise TrainerError(
             "LabelHasOneClass", f"the label {name} is {int(classes[0])} in all {len(values)} training rows", "Choose a window that has both classes."
         )
     return values.astype(np.int8)
+
+
+def _number_label(column: pa.ChunkedArray, name: str) -> np.ndarray:
+    values = _label_numbers(column, name, "Select a label that is a number.").astype(np.float64)
+    if not np.isfinite(values).all():
+        raise TrainerError("LabelInvalid", f"the label {name} holds values that are not finite numbers", "Leave those rows out in features.sql.")
+    return values
 
 
 def _wrong_type(feature: Feature, kind: pa.DataType, fix: str) -> TrainerError:

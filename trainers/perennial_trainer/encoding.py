@@ -1,6 +1,6 @@
-"""Categorical columns as numbers: the smoothed share of positives among the training rows of a category.
+"""Categorical columns as numbers: the smoothed mean of the label over the training rows of a category (for classes: the share of positives).
 
-`(positives + smoothing * base) / (rows + smoothing)`, where base is the share over all training rows. A category that
+`(sum of labels + smoothing * base) / (rows + smoothing)`, where base is the mean over all training rows. A category that
 training did not see gets the base; a missing value is a category of its own ("") when training saw one.
 """
 
@@ -33,8 +33,8 @@ def fit_encodings(dataset: Dataset, features: tuple[Feature, ...], smoothing: fl
         column = dataset.columns[feature.name]
         if isinstance(column, Categories):
             rows = np.bincount(column.codes, minlength=len(column.values))
-            positives = np.bincount(column.codes, weights=label, minlength=len(column.values))
-            numbers = ((positives + smoothing * base) / (rows + smoothing)).astype(np.float32)
+            sums = np.bincount(column.codes, weights=label, minlength=len(column.values))
+            numbers = ((sums + smoothing * base) / (rows + smoothing)).astype(np.float32)
             encodings[feature.name] = CategoryEncoding(column.values, numbers, np.float32(base))
     return encodings
 

@@ -7,7 +7,7 @@ import lightgbm
 import numpy as np
 
 from .checkpoint import Checkpoint, fingerprint_of, read_checkpoint, write_checkpoint
-from .dataset import Dataset, read_dataset
+from .dataset import Dataset, read_holdout, read_training
 from .encoding import fit_encodings, to_matrix
 from .errors import Interrupted, bad_spec
 from .interruption import Interruption
@@ -41,7 +41,8 @@ PARAMS = {
 ColumnStepOf = Callable[[Dataset, Dataset], ColumnStep]
 
 _OWN_PARAMS = ("num_iterations", "checkpointEvery", "categorySmoothing")
-_ROUND_METRIC = "trainLogLoss"
+# By whether the task is a regression: objective, metric of a round, its name.
+_OBJECTIVES = {False: ("binary", "binary_logloss", "trainLogLoss"), True: ("regression", "rmse", "trainRmse")}
 
 
 @dataclass
@@ -61,7 +62,7 @@ class _Boosting:
         done = state.iteration + 1
         loss = float(state.evaluation_result_list[0][2])
         try:
-            self.progress.step(done, self.total, {_ROUND_METRIC: loss})
+            self.progress.step(done, self.total, {_OBJECTIVES[self.spec.is_regression][2]: loss})
             if done % self.every == 0 and done < self.total:
                 self._save(state.model, done)
         except Interrupted:
@@ -80,10 +81,15 @@ class _Boosting:
         return write_checkpoint(self.spec.checkpoint_folder, self.fingerprint, booster.model_to_string(), done, self.resumed_from)
 
 
+def _params_for(spec: TrainSpec) -> dict[str, Param]:
+    return {name: param for name, param in PARAMS.items() if not (spec.is_regression and name == "scale_pos_weight")}
+
+
 def _library_params(spec: TrainSpec, params: dict) -> dict:
+    objective, metric, _name = _OBJECTIVES[spec.is_regression]
     fixed = {
-        "objective": "binary",
-        "metric": "binary_logloss",
+        "objective": objective,
+        "metric": metric,
         "seed": spec.seed,
         "num_threads": spec.threads,
         "deterministic": True,
@@ -111,18 +117,17 @@ def _to_onnx(spec: TrainSpec, encodings: dict, booster: lightgbm.Booster, column
     graph = GraphBuilder()
     add_feature_matrix(graph, spec.features, encodings, column_step)
     add_tree_ensemble(graph, booster.dump_model()["tree_info"])
-    graph.node("Sigmoid", [RAW_SCORE], OUTPUT_NAME)
+    graph.node("Identity" if spec.is_regression else "Sigmoid", [RAW_SCORE], OUTPUT_NAME)
     return finish_model(graph, spec.features)
 
 
 def train_lightgbm(spec: TrainSpec, progress: Progress, interruption: Interruption, column_step_of: ColumnStepOf | None = None) -> None:
     """Trains and writes the outputs."""
-    params = read_params(spec.params, PARAMS)
+    params = read_params(spec.params, _params_for(spec))
     for name, value in params.items():
         progress.param(name, value)
 
-    training = read_dataset(spec.train, spec.features, spec.label)
-    holdout = read_dataset(spec.holdout, spec.features, None)
+    training, holdout = read_training(spec), read_holdout(spec)
     print(f"training on {training.rows} rows with {len(spec.features)} features, {params['num_iterations']} rounds", flush=True)
     encodings = fit_encodings(training, spec.features, params["categorySmoothing"])
     matrix = to_matrix(training, spec.features, encodings)
@@ -135,7 +140,7 @@ def train_lightgbm(spec: TrainSpec, progress: Progress, interruption: Interrupti
     interruption.defer()
     booster = _boost(boosting, params, matrix, training.label, checkpoint)
 
-    metrics = training_metrics(training.label, booster.predict(matrix, num_threads=spec.threads))
+    metrics = training_metrics(spec, training.label, booster.predict(matrix, num_threads=spec.threads))
     for name, value in metrics.items():
         progress.metric(name, value, total)
     scores = booster.predict(to_matrix(holdout, spec.features, encodings), num_threads=spec.threads)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error, roc_auc_score
 
 from .files import write_atomically, write_bytes, write_json
 from .spec import OUTPUT_NAME, Feature, TrainSpec
@@ -15,7 +15,7 @@ from .spec import OUTPUT_NAME, Feature, TrainSpec
 _REPORTED_PACKAGES = ("lightgbm", "scikit-learn", "numpy", "onnx", "skl2onnx")
 
 
-def signature_of(features: tuple[Feature, ...]) -> dict:
+def signature_of(task: str, features: tuple[Feature, ...]) -> dict:
     inputs = [
         {
             "name": feature.name,
@@ -26,10 +26,12 @@ def signature_of(features: tuple[Feature, ...]) -> dict:
         }
         for feature in features
     ]
-    return {"task": "binaryClassification", "inputs": inputs, "outputs": [{"name": OUTPUT_NAME, "datatype": "FP32", "shape": [-1, 1]}]}
+    return {"task": task, "inputs": inputs, "outputs": [{"name": OUTPUT_NAME, "datatype": "FP32", "shape": [-1, 1]}]}
 
 
-def training_metrics(label: np.ndarray, score: np.ndarray) -> dict[str, float]:
+def training_metrics(spec: TrainSpec, label: np.ndarray, score: np.ndarray) -> dict[str, float]:
+    if spec.is_regression:
+        return {"trainRmse": float(np.sqrt(mean_squared_error(label, score))), "trainMae": float(mean_absolute_error(label, score))}
     return {"trainRocAuc": float(roc_auc_score(label, score)), "trainLogLoss": float(log_loss(label, score))}
 
 
@@ -50,6 +52,6 @@ def write_outputs(
     folder = spec.output_folder
     report = {"metrics": metrics, "rounds": rounds, "rows": rows, "resumedFrom": resumed_from, "versions": _versions(), "importance": importance}
     write_json(folder / "metrics.json", report)
-    write_json(folder / "signature.json", signature_of(spec.features))
+    write_json(folder / "signature.json", signature_of(spec.task, spec.features))
     _write_predictions(folder / "predictions.parquet", holdout_scores)
     write_bytes(folder / "model.onnx", model)

@@ -7,9 +7,9 @@ inside the ONNX graph. Histogram gradient boosting handles missing numbers itsel
 from typing import Any, Callable, Iterator
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -20,6 +20,7 @@ _SMOOTHING = {"categorySmoothing": Param("number", 20.0, 0)}
 # scikit-learn's own names; estimator and categorySmoothing are this trainer's.
 PARAMS = {
     "logisticRegression": {"C": Param("number", 1.0, 1e-9), "max_iter": Param("integer", 200, 1, 100_000)} | _SMOOTHING,
+    "ridge": {"alpha": Param("number", 1.0, 0)} | _SMOOTHING,
     "randomForest": {
         "n_estimators": Param("integer", 100, 1, 10_000),
         "max_depth": Param("integer", 12, 1, 64),
@@ -45,21 +46,23 @@ def _boundaries(total: int) -> list[int]:
     return sorted({-(-total * step // _STEPS) for step in range(1, _STEPS + 1)})
 
 
+def _linear(model: Any) -> Pipeline:
+    return Pipeline([("impute", SimpleImputer(strategy="mean", keep_empty_features=True)), ("scale", StandardScaler()), ("predict", model)])
+
+
 def fit_logistic_regression(spec: TrainSpec, params: dict, matrix: np.ndarray, label: np.ndarray) -> Iterator[Fitted]:
-    model = Pipeline(
-        [
-            ("impute", SimpleImputer(strategy="mean", keep_empty_features=True)),
-            ("scale", StandardScaler()),
-            ("classify", LogisticRegression(C=params["C"], max_iter=params["max_iter"], random_state=spec.seed)),
-        ]
-    )
-    yield 1, 1, model.fit(matrix, label)
+    model = LogisticRegression(C=params["C"], max_iter=params["max_iter"], random_state=spec.seed)
+    yield 1, 1, _linear(model).fit(matrix, label)
+
+
+def fit_ridge(_spec: TrainSpec, params: dict, matrix: np.ndarray, label: np.ndarray) -> Iterator[Fitted]:
+    yield 1, 1, _linear(Ridge(alpha=params["alpha"])).fit(matrix, label)
 
 
 def fit_random_forest(spec: TrainSpec, params: dict, matrix: np.ndarray, label: np.ndarray) -> Iterator[Fitted]:
     imputer = SimpleImputer(strategy="mean", keep_empty_features=True).fit(matrix)
     complete = imputer.transform(matrix)
-    forest = RandomForestClassifier(
+    forest = (RandomForestRegressor if spec.is_regression else RandomForestClassifier)(
         n_estimators=1,
         max_depth=params["max_depth"],
         min_samples_leaf=params["min_samples_leaf"],
@@ -71,11 +74,11 @@ def fit_random_forest(spec: TrainSpec, params: dict, matrix: np.ndarray, label: 
         forest.set_params(n_estimators=done, n_jobs=spec.threads).fit(complete, label)
         # Threads add the trees' votes in the order in which they finish: one thread gives the same sum each time.
         forest.set_params(n_jobs=1)
-        yield done, params["n_estimators"], Pipeline([("impute", imputer), ("classify", forest)])
+        yield done, params["n_estimators"], Pipeline([("impute", imputer), ("predict", forest)])
 
 
 def fit_hist_gradient_boosting(spec: TrainSpec, params: dict, matrix: np.ndarray, label: np.ndarray) -> Iterator[Fitted]:
-    model = HistGradientBoostingClassifier(
+    model = (HistGradientBoostingRegressor if spec.is_regression else HistGradientBoostingClassifier)(
         learning_rate=params["learning_rate"],
         max_leaf_nodes=params["max_leaf_nodes"],
         min_samples_leaf=params["min_samples_leaf"],
@@ -88,8 +91,12 @@ def fit_hist_gradient_boosting(spec: TrainSpec, params: dict, matrix: np.ndarray
         yield done, params["max_iter"], model.set_params(max_iter=done).fit(matrix, label)
 
 
-FITTERS: dict[str, Callable[..., Iterator[Fitted]]] = {
-    "logisticRegression": fit_logistic_regression,
-    "randomForest": fit_random_forest,
-    "histGradientBoosting": fit_hist_gradient_boosting,
+# By estimator and whether the task is a regression.
+FITTERS: dict[tuple[str, bool], Callable[..., Iterator[Fitted]]] = {
+    ("logisticRegression", False): fit_logistic_regression,
+    ("ridge", True): fit_ridge,
+    ("randomForest", False): fit_random_forest,
+    ("randomForest", True): fit_random_forest,
+    ("histGradientBoosting", False): fit_hist_gradient_boosting,
+    ("histGradientBoosting", True): fit_hist_gradient_boosting,
 }

@@ -3,7 +3,7 @@ it ends at once and a retry starts anew."""
 
 import numpy as np
 
-from .dataset import read_dataset
+from .dataset import read_holdout, read_training
 from .encoding import fit_encodings, to_matrix
 from .errors import bad_spec
 from .interruption import Interruption
@@ -22,7 +22,7 @@ def _importance(model, spec: TrainSpec) -> dict[str, float]:
     if hasattr(last, "feature_importances_"):
         values = last.feature_importances_
     elif hasattr(last, "coef_"):
-        values = np.abs(last.coef_[0])
+        values = np.abs(np.ravel(last.coef_))
     else:
         return {}
     return {feature.name: float(value) for feature, value in zip(spec.features, values)}
@@ -31,8 +31,9 @@ def _importance(model, spec: TrainSpec) -> dict[str, float]:
 def _estimator_of(spec: TrainSpec) -> tuple[str, dict]:
     given = dict(spec.params)
     name = given.pop("estimator", "histGradientBoosting")
-    if name not in FITTERS:
-        raise bad_spec(f"params.estimator {name!r} is not known{nearest(str(name), FITTERS)}", f"Use one of {', '.join(FITTERS)}.")
+    fitting = [known for known, regression in FITTERS if regression == spec.is_regression]
+    if name not in fitting:
+        raise bad_spec(f"params.estimator {name!r} is not known for {spec.task}{nearest(str(name), fitting)}", f"Use one of {', '.join(fitting)}.")
     return name, read_params(given, PARAMS[name])
 
 
@@ -44,21 +45,21 @@ def train_sklearn(spec: TrainSpec, progress: Progress, _interruption: Interrupti
     for key, value in {"estimator": name, **params}.items():
         progress.param(key, value)
 
-    training = read_dataset(spec.train, spec.features, spec.label)
-    holdout = read_dataset(spec.holdout, spec.features, None)
+    training, holdout = read_training(spec), read_holdout(spec)
     print(f"training {name} on {training.rows} rows with {len(spec.features)} features", flush=True)
     encodings = fit_encodings(training, spec.features, params["categorySmoothing"])
     matrix = to_matrix(training, spec.features, encodings)
-    for done, total, model in FITTERS[name](spec, params, matrix, training.label):
+    for done, total, model in FITTERS[name, spec.is_regression](spec, params, matrix, training.label):
         progress.step(done, total, {})
 
-    metrics = training_metrics(training.label, model.predict_proba(matrix)[:, 1])
+    predict = model.predict if spec.is_regression else lambda rows: model.predict_proba(rows)[:, 1]
+    metrics = training_metrics(spec, training.label, predict(matrix))
     for key, value in metrics.items():
         progress.metric(key, value, total)
-    scores = model.predict_proba(to_matrix(holdout, spec.features, encodings))[:, 1]
+    scores = predict(to_matrix(holdout, spec.features, encodings))
     graph = GraphBuilder()
     add_feature_matrix(graph, spec.features, encodings, None)
-    add_estimator(graph, model, len(spec.features))
+    add_estimator(graph, model, spec)
     content = finish_model(graph, spec.features)
     write_outputs(spec, content, scores, metrics, _importance(model, spec), total, training.rows, [])
     print(f"wrote a model of {len(content)} bytes", flush=True)

@@ -11,6 +11,7 @@ from .json_schema import find_errors
 
 SCHEMA_FILE = Path(__file__).parent.parent / "spec.schema.json"
 OUTPUT_NAME = "score"
+REGRESSION = "regression"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class TrainSpec:
     train: tuple[Path, ...]
     holdout: tuple[Path, ...]
     label: str
+    task: str
     features: tuple[Feature, ...]
     params: dict[str, Any]
     seed: int
@@ -37,6 +39,10 @@ class TrainSpec:
     output_folder: Path
     checkpoint_folder: Path
     resume_from: Path | None
+
+    @property
+    def is_regression(self) -> bool:
+        return self.task == REGRESSION
 
 
 def read_spec(environment: dict[str, str] | None = None) -> TrainSpec:
@@ -61,6 +67,7 @@ def parse_spec(value: Any) -> TrainSpec:
         train=tuple(map(Path, value["train"])),
         holdout=tuple(map(Path, value["holdout"])),
         label=value["label"],
+        task=value["task"],
         features=features,
         params=value["params"],
         seed=value["seed"],

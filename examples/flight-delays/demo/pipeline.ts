@@ -15,9 +15,9 @@ export type FlightDelaysPipeline = {
   [key: string]: unknown;
 };
 
-/** The pipeline with its SQL inline (from `sqlFile` beside it) and its tables read from `arrivals`. */
-export const loadPipeline = (arrivals: string, sqlFile?: string): FlightDelaysPipeline => {
-  const pipeline = parse(readFileSync(join(EXAMPLE_FOLDER, 'pipeline.yaml'), 'utf8')) as FlightDelaysPipeline & { features: { sqlFile?: string } };
+/** The pipeline of `file` with its SQL inline (from `sqlFile` beside it) and its tables read from `arrivals`. */
+export const loadPipeline = (arrivals: string, { sqlFile, file = 'pipeline.yaml' }: { sqlFile?: string; file?: string } = {}): FlightDelaysPipeline => {
+  const pipeline = parse(readFileSync(join(EXAMPLE_FOLDER, file), 'utf8')) as FlightDelaysPipeline & { features: { sqlFile?: string } };
   const { sqlFile: declared, ...features } = pipeline.features;
   features.sql = readFileSync(join(EXAMPLE_FOLDER, sqlFile ?? declared ?? 'features.sql'), 'utf8');
   const tables = Object.fromEntries(

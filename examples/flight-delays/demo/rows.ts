@@ -23,7 +23,7 @@ export const rowsOfMonth = async (source: RowSource, month: string, limit: numbe
     const { sql, identity, label, columns } = source.features;
     const selected = columns.map(({ name, type }) => (type === 'numeric' ? `cast("${name}" as float) as "${name}"` : `"${name}"`)).join(', ');
     const reader = await connection.runAndReadAll(
-      `select ${identity.map((name) => `"${name}"`).join(` || '/' || `)}::varchar as row_identity, "${label}"::int as row_label, ${selected}
+      `select ${identity.map((name) => `"${name}"`).join(` || '/' || `)}::varchar as row_identity, "${label}"::double as row_label, ${selected}
        from (${sql}) where "${label}" is not null order by hash(row_identity) limit ${limit}`,
     );
     return reader.getRowObjectsJS().map((row) => toLabelledRow(row, columns.map(({ name }) => name)));
@@ -35,7 +35,7 @@ export const rowsOfMonth = async (source: RowSource, month: string, limit: numbe
 
 const toLabelledRow = (row: Record<string, unknown>, columns: string[]): LabelledRow => ({
   id: String(row['row_identity']),
-  label: Number(row['row_label']) === 1 ? 1 : 0,
+  label: Number(row['row_label']),
   inputs: Object.fromEntries(columns.map((name) => [name, asInput(row[name])])),
 });
 

@@ -3,12 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { GatewayClient, InferenceRow, ModelInput } from './gateway-client.ts';
 
 /** A row to send, and the truth that is known only later. */
-export type LabelledRow = { id: string; inputs: InferenceRow; label: 0 | 1 };
+export type LabelledRow = { id: string; inputs: InferenceRow; label: number };
 
 export type TrafficCounts = { sent: number; failed: number; byVersion: Record<string, number>; failures: string[] };
 
 /** One answered row: the ground truth can be sent for it. */
-export type Answered = { inferenceId: string; label: 0 | 1; version: number };
+export type Answered = { inferenceId: string; label: number; version: number };
 
 /** Counters over the whole demo; every sender adds to the same ones. */
 export const createTraffic = (client: GatewayClient) => {

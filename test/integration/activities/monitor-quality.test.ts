@@ -15,7 +15,7 @@ afterAll(() => rig.stop());
 
 const random = seededRandom(11);
 const holdout = Float64Array.from({ length: 2_000 }, random);
-const judged = qualityReferenceOf({ scores: holdout, labels: Uint8Array.from(holdout, (score) => Number(random() < score)) });
+const judged = qualityReferenceOf('binaryClassification', { scores: holdout, labels: Uint8Array.from(holdout, (score) => Number(random() < score)) });
 beforeEach(async () => {
   await rig.begin(judged);
   evaluate = rig.worker();
@@ -42,13 +42,13 @@ describe('quality of a window', () => {
     await rig.label(labels);
     const { changed } = await evaluate(spec, 0);
     const [window] = await rig.saved();
-    expect(window?.performance?.metrics).toEqual(qualityMetricsOf(columnsOf(rows, labels)));
+    expect(window?.performance?.metrics).toEqual(qualityMetricsOf('binaryClassification', columnsOf(rows, labels)));
     expect(window).toMatchObject({ labelled: 45, quality: window?.performance?.metrics.rocAuc, judgedQuality: judged.metrics.rocAuc, judgedBy: 'labels' });
     expect(window?.performance).toMatchObject({ coverage: 0.75, labels: { firstAt: '2013-05-01T01:00:00.000Z', lastAt: '2013-05-01T01:00:44.000Z', medianDelaySeconds: 3_600 } });
     expect(window?.performance?.calibration.reduce((sum, bin) => sum + bin.rows, 0)).toBe(45);
     const ofCarrier = (carrier: string) => rows.filter(({ inputs }) => inputs['carrier'] === carrier);
     expect(window?.performance?.slices.map(({ column, value, rows: count, metrics }) => ({ column, value, count, metrics }))).toEqual(
-      ['AA', 'B6'].map((carrier) => ({ column: 'carrier', value: carrier, count: columnsOf(ofCarrier(carrier), labels).labels.length, metrics: qualityMetricsOf(columnsOf(ofCarrier(carrier), labels)) })),
+      ['AA', 'B6'].map((carrier) => ({ column: 'carrier', value: carrier, count: columnsOf(ofCarrier(carrier), labels).labels.length, metrics: qualityMetricsOf('binaryClassification', columnsOf(ofCarrier(carrier), labels)) })),
     );
     // The history gets a summary.
     expect(changed[0]?.performance).toMatchObject({ calibration: [], coverage: 0.75 });

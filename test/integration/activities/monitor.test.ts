@@ -29,7 +29,7 @@ const ship = (segmentId: string, rows: Row[]): Promise<void> =>
   rig.ship(rows.map((row, index) => ({ score: 0.5, ...row, at: new Date(Date.UTC(2013, 4, 1, 0, 0, index, 500)) })), segmentId);
 
 const readWindow = (window: number, { version = 1, rows = 10, columns = reference } = {}) =>
-  rig.predictions().window({ model: 'flights', version, window, rowsPerWindow: rows, reference: { columns, prediction: null }, training: columns, slices: [] });
+  rig.predictions().window({ model: 'flights', version, task: 'binaryClassification', window, rowsPerWindow: rows, reference: { columns, prediction: null }, training: columns, slices: [] });
 const label = (labels: Record<string, number>): Promise<void> => rig.label(Object.entries(labels).map(([id, value]) => ({ id, label: value })));
 const rowsOf = (count: number, row: (index: number) => Omit<Row, 'id'>, prefix = 'i'): Row[] => Array.from({ length: count }, (_, index) => ({ id: `${prefix}${index}`, ...row(index) }));
 

@@ -106,6 +106,7 @@ describe('a trainer that fails', () => {
     ['emptyModel', { code: 'TrainerOutputInvalid', message: 'model.onnx is empty' }],
     ['linkedModel', { code: 'TrainerOutputInvalid', message: 'model.onnx is not a regular file' }],
     ['folderModel', { code: 'TrainerOutputInvalid', message: 'model.onnx is not a regular file' }],
+    ['otherTask', { code: 'TrainerOutputInvalid', message: expect.stringMatching(/for regression: binaryClassification was asked for/) as string }],
     ['badSignature', { code: 'TrainerOutputInvalid', message: expect.stringMatching(/^signature\.json is not valid at task/) as string }],
   ])('(%s) is told apart', async (behaviour, expected) => {
     const { failure, dispose } = await finish(behaviour);

@@ -19,15 +19,16 @@ describe('the data', () => {
 });
 
 describe('features.sql', () => {
-  it('selects identity, event time, label and the features with their types', async () => {
+  it('selects identity, event time, two labels and the features with their types', async () => {
     const columns = await describeColumns('features.sql');
     const expected = flightFeatures.map(({ name, type }) => ({ column_name: name, column_type: type === 'categorical' ? 'VARCHAR' : 'FLOAT' }));
-    expect(columns.slice(0, 3)).toEqual([
+    expect(columns.slice(0, 4)).toEqual([
       { column_name: 'flight_id', column_type: 'VARCHAR' },
       { column_name: 'scheduled_at', column_type: 'TIMESTAMP' },
       { column_name: 'late', column_type: 'BOOLEAN' },
+      { column_name: 'minutes_late', column_type: 'INTEGER' },
     ]);
-    expect(columns.slice(3)).toEqual(expected);
+    expect(columns.slice(4)).toEqual(expected);
   });
 
   it('gives each flight that arrived once, with missing values only where they are declared', async () => {
@@ -40,7 +41,8 @@ describe('features.sql', () => {
   it('uses nothing that is known only after the departure', () => {
     const statement = readSql('features.sql').replace(/--.*$/gm, '');
     for (const column of ['dep_time', 'dep_delay', 'arr_time', 'air_time']) expect(statement).not.toMatch(new RegExp(`\\.${column}\\b`));
-    expect(statement.match(/arr_delay/g)).toHaveLength(2);
+    // The two labels and the rows that have one.
+    expect(statement.match(/arr_delay/g)).toHaveLength(3);
     expect(statement).toContain('weather.time_hour = flight.time_hour - INTERVAL 1 HOUR');
   });
 

@@ -8,7 +8,7 @@ import { openSession, parityOf, scoreRows } from './support/score.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 let files: (months: number[]) => string[];
-const specOf = (params: Spec['params']): Spec => makeSpec({ trainer: 'sklearn', train: files([1]), holdout: files([1, 3]), features: flightFeatures, params });
+const specOf = (params: Spec['params'], changes: Partial<Spec> = {}): Spec => makeSpec({ trainer: 'sklearn', train: files([1]), holdout: files([1, 3]), features: flightFeatures, params, ...changes });
 const hashOf = (spec: Spec): string => createHash('sha256').update(readFileSync(join(spec.outputFolder, 'model.onnx'))).digest('hex');
 
 beforeAll(async () => {
@@ -41,6 +41,15 @@ describe.each(estimators)('$params.estimator', ({ params, steps }) => {
     expect(score).toBeGreaterThan(0);
     expect(score).toBeLessThan(1);
   });
+});
+
+it.each(['ridge', 'randomForest', 'histGradientBoosting'])('%s predicts minutes, with the same numbers in ONNX', async (estimator) => {
+  const spec = specOf(estimator === 'randomForest' ? { estimator, n_estimators: 10 } : { estimator }, { task: 'regression', label: 'minutes_late' });
+  const end = await runTrainer(spec);
+  expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(JSON.parse(readFileSync(join(spec.outputFolder, 'signature.json'), 'utf8'))).toMatchObject({ task: 'regression' });
+  // Minutes up to some hundreds, as 32-bit numbers.
+  expect(await parityOf(spec)).toBeLessThan(1e-3);
 });
 
 it('ends at once on SIGTERM with 75, as it has no checkpoints', async () => {

@@ -79,6 +79,11 @@ describe('a pipeline that contradicts itself', () => {
     ['no table at all', changed({ source: { tables: {} } }), 'source.tables', /names no table/],
     ['a slice by no column', changed({ monitor: { quality: { slices: ['pric'] } } }), 'monitor.quality.slices[0]', /no column of features/],
     ['an estimate of what has none', changed({ monitor: { quality: { metric: 'logLoss', estimate: true } } }), 'monitor.quality.estimate', /cannot be estimated/],
+    ['a gate on a metric of another task', gate({ kind: 'threshold', metric: 'rmse', max: 10 }), 'gates[0].metric', /no metric of binaryClassification/],
+    ['a regression gated as classes are', changed({ features: { ...features, task: 'regression' }, gates: [{ kind: 'champion', metric: 'rocAuc' }] }), 'gates[0].metric', /no metric of regression/],
+    ['a regression watched as classes are', changed({ features: { ...features, task: 'regression' }, monitor: { quality: { metric: 'f1' } } }), 'monitor.quality.metric', /no metric of regression/],
+    ['an estimate of a regression', changed({ features: { ...features, task: 'regression' }, monitor: { quality: { estimate: true } } }), 'monitor.quality.estimate', /rmse cannot be estimated/],
+    ['decisions of a regression', changed({ features: { ...features, task: 'regression' }, monitor: { concept: { detector: 'ddm' } } }), 'monitor.concept', /a regression makes none/],
     ['a warning after the drift', changed({ monitor: { concept: { detector: 'ddm', warningThreshold: 4 } } }), 'monitor.concept.warningThreshold', /above driftThreshold/],
     ['too much for a history', changed({ features: { ...features, sql: `select 1 --${'x'.repeat(70_000)}` } }), '', /at most 65536/],
   ])('%s', (_what, value, path, message) => {

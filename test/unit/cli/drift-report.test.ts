@@ -18,7 +18,7 @@ const column = (name: string, changes: Partial<ReportColumn> = {}): ReportColumn
   histogram: { column: name, type: 'numeric', bins: [{ label: '≤ 1', reference: 10, current: 0 }, { label: '> 1', reference: 10, current: 40 }] }, ...changes,
 });
 const report = (changes: Partial<MonitorReport> = {}): MonitorReport => ({
-  model: 'flight-delays', pipeline: 'flight-delays', version: 1, generatedAt: '2013-06-10T00:00:00.000Z', metric: 'rocAuc', lowerIsBetter: false, prediction: null, performance: null, shareThreshold: 0.3, maximumDrop: 0.05,
+  model: 'flight-delays', pipeline: 'flight-delays', version: 1, generatedAt: '2013-06-10T00:00:00.000Z', metric: 'rocAuc', lowerIsBetter: false, prediction: null, performance: null, shareThreshold: 0.3, maximumDrop: 0.05, dropIsShare: false,
   window: window(2), columns: [column('dew_point'), column('hour', { drifted: false, score: 0.01 })], windows: [window(0), window(1), window(2)],
   decisions: [{ at: '2013-06-02T10:00:00.000Z', kind: 'trigger', title: 'quality trigger', detail: 'rocAuc 0.7', outcome: 'ran flight-delays.1', good: null }], ...changes,
 });

@@ -10,7 +10,7 @@ import type { MonitorReport } from '../../../contracts/monitor-report.ts';
 
 const window = { window: 3, version: 2, from: '2013-06-01T00:00:00.000Z', to: '2013-06-02T00:00:00.000Z', rows: 1_000, labelled: 250, driftScore: 0.5, drifted: true, quality: 0.7, estimatedQuality: null, estimatedRange: null, conceptDrift: null, refusedShare: null, unlikeTraining: null, judgedQuality: 0.76, qualityDropped: true, decision: null };
 const report: MonitorReport = {
-  model: 'late', pipeline: 'late', version: 2, generatedAt: '2013-06-02T00:00:00.000Z', metric: 'rocAuc', shareThreshold: 0.3, maximumDrop: 0.05, window, windows: [window],
+  model: 'late', pipeline: 'late', version: 2, generatedAt: '2013-06-02T00:00:00.000Z', metric: 'rocAuc', shareThreshold: 0.3, maximumDrop: 0.05, dropIsShare: false, window, windows: [window],
   columns: [{ column: 'dew\u001b[2Jpoint', method: 'psi', score: 1.5, threshold: 0.2, drifted: true, missing: null, newCategories: [], newShare: null, histogram: null }],
   prediction: null,
   performance: null,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { comparePaired, quantileOf, type BootstrapPlan } from '../../../domain/bootstrap.ts';
-import type { ScoredRows } from '../../../domain/classification-metrics.ts';
+import type { ScoredRows } from '../../../domain/weighted-metric.ts';
 import { seededRandom } from '../../../domain/random.ts';
 
 const plan: BootstrapPlan = { metric: 'rocAuc', confidence: 0.95, resamples: 200, seed: 7 };

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Comparison, Metrics } from '../../../contracts/model.ts';
-import { metricOf, metricsOf, oneGroup, type ScoredRows } from '../../../domain/classification-metrics.ts';
+import { metricOf, metricsOf } from '../../../domain/metrics.ts';
+import { oneGroup, type ScoredRows } from '../../../domain/weighted-metric.ts';
 import { comparePaired } from '../../../domain/bootstrap.ts';
 import { seededRandom } from '../../../domain/random.ts';
 
@@ -32,8 +33,8 @@ const closeTo = (actual: number | null, expected: number): void => {
 describe('metrics as scikit-learn computes them', () => {
   it.each(fixture.cases)('$name', (one) => {
     for (const model of ['candidate', 'champion'] as const) {
-      const metrics = metricsOf(rowsOf(one, one[model]));
-      for (const name of ['rocAuc', 'logLoss', 'brier', 'accuracy'] as const) closeTo(metrics[name], one.metrics[model][name]!);
+      const metrics = metricsOf('binaryClassification', rowsOf(one, one[model]));
+      for (const name of ['rocAuc', 'logLoss', 'brier', 'accuracy'] as const) closeTo(metrics[name]!, one.metrics[model][name]!);
     }
   });
 });
@@ -58,17 +59,17 @@ describe('metrics that are not defined', () => {
   const nothing = { rocAuc: null, logLoss: null, brier: null, accuracy: null };
 
   it('are null without rows', () => {
-    expect(metricsOf(oneGroup(new Float64Array(0), new Uint8Array(0)))).toEqual(nothing);
+    expect(metricsOf('binaryClassification', oneGroup(new Float64Array(0), new Uint8Array(0)))).toEqual(nothing);
   });
 
   it('leave only ROC AUC out with one class', () => {
-    const metrics = metricsOf(oneGroup(Float64Array.of(0.2, 0.7), Uint8Array.of(1, 1)));
+    const metrics = metricsOf('binaryClassification', oneGroup(Float64Array.of(0.2, 0.7), Uint8Array.of(1, 1)));
     expect(metrics.rocAuc).toBeNull();
     expect(metrics.accuracy).toBe(0.5);
   });
 
   it.each([NaN, Infinity, -Infinity])('are null with a score of %s', (score) => {
-    expect(metricsOf(oneGroup(Float64Array.of(0.2, score), Uint8Array.of(0, 1)))).toEqual(nothing);
+    expect(metricsOf('binaryClassification', oneGroup(Float64Array.of(0.2, score), Uint8Array.of(0, 1)))).toEqual(nothing);
   });
 });
 
@@ -106,7 +107,7 @@ describe('properties', () => {
     const anything = fc.array(fc.record({ score: fc.double(), label: fc.constantFrom(0, 1) }), { maxLength: 20 });
     fc.assert(
       fc.property(anything, (rows) => {
-        for (const value of Object.values(metricsOf(toRows(rows)))) expect(value === null || Number.isFinite(value)).toBe(true);
+        for (const value of Object.values(metricsOf('binaryClassification', toRows(rows)))) expect(value === null || Number.isFinite(value)).toBe(true);
       }),
     );
   });
@@ -116,10 +117,10 @@ describe('properties', () => {
       fc.property(labelled, fc.integer(), (rows, seed) => {
         const random = seededRandom(seed);
         const shuffled = rows.map((row) => ({ row, at: random() })).sort((a, b) => a.at - b.at).map(({ row }) => row);
-        const [first, second] = [metricsOf(toRows(rows)), metricsOf(toRows(shuffled))];
+        const [first, second] = [metricsOf('binaryClassification', toRows(rows)), metricsOf('binaryClassification', toRows(shuffled))];
         for (const name of ['rocAuc', 'logLoss', 'brier', 'accuracy'] as const) {
           if (first[name] === null) expect(second[name]).toBeNull();
-          else closeTo(second[name], first[name]);
+          else closeTo(second[name]!, first[name]!);
         }
       }),
     );

@@ -4,7 +4,8 @@ import { GateSpec } from '../../../contracts/pipeline.ts';
 import { dayNumbering, evaluateScores, joinRows, largestDifference, plansOf, type EvaluationInput } from '../../../domain/evaluation.ts';
 
 const input: EvaluationInput = {
-  labels: Uint8Array.of(0, 1, 1, 0),
+  task: 'binaryClassification',
+  labels: Float64Array.of(0, 1, 1, 0),
   groups: Uint32Array.of(0, 0, 1, 1),
   days: ['2013-04-01', '2013-04-02'],
   candidate: Float64Array.of(0.1, 0.9, 0.4, 1),
@@ -51,7 +52,7 @@ describe('evaluateScores', () => {
       fc.property(rows, (drawn) => {
         const report = evaluateScores({
           ...input,
-          labels: Uint8Array.from(drawn, ({ label }) => label),
+          labels: Float64Array.from(drawn, ({ label }) => label),
           candidate: Float64Array.from(drawn, ({ score }) => score),
           groups: Uint32Array.from(drawn, (_, row) => row % 2),
         });
@@ -83,8 +84,8 @@ describe('dayNumbering', () => {
 
 describe('joinRows', () => {
   it('puts parts together in their order', () => {
-    const part = (row: number) => ({ labels: Uint8Array.of(row % 2), groups: Uint32Array.of(row), candidate: Float64Array.of(row / 10), champion: Float64Array.of(row / 20) });
-    expect(joinRows([part(1), part(2)])).toEqual({ labels: Uint8Array.of(1, 0), groups: Uint32Array.of(1, 2), candidate: Float64Array.of(0.1, 0.2), champion: Float64Array.of(0.05, 0.1) });
+    const part = (row: number) => ({ labels: Float64Array.of(row % 2), groups: Uint32Array.of(row), candidate: Float64Array.of(row / 10), champion: Float64Array.of(row / 20) });
+    expect(joinRows([part(1), part(2)])).toEqual({ labels: Float64Array.of(1, 0), groups: Uint32Array.of(1, 2), candidate: Float64Array.of(0.1, 0.2), champion: Float64Array.of(0.05, 0.1) });
     expect(joinRows([{ ...part(1), champion: null }]).champion).toBeNull();
   });
 });

@@ -49,6 +49,15 @@ describe('the champion gate', () => {
     expect(decision.reason).toMatch(reason);
   });
 
+  it('takes the minimum effect on an error for a share of the champion\'s', () => {
+    const errors = gate({ kind: 'champion', metric: 'rmse', minimumEffect: 0.05 });
+    const regression = (low: number, rmse: number | null = 40): EvaluationReport =>
+      report({ champion: { version: 1, metrics: { rmse } }, comparisons: [comparison({ metric: 'rmse', difference: 3, low, high: 4 })] });
+    expect(decideGate(regression(2.1), errors)).toMatchObject({ passed: true, reason: expect.stringMatching(/minimum effect 2,/) as string });
+    expect(decideGate(regression(1.9), errors)).toMatchObject({ passed: false, reason: expect.stringMatching(/^inconclusive/) as string });
+    expect(decideGate(regression(2.1, null), errors)).toMatchObject({ passed: false, reason: expect.stringMatching(/was not measured/) as string });
+  });
+
   it('passes when there is no champion', () => {
     expect(decideGate(report({ champion: null, comparisons: [] }), champion).passed).toBe(true);
   });

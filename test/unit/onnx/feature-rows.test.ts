@@ -84,14 +84,17 @@ describe('toTensorColumns', () => {
 
 describe('scores', () => {
   it('are the output "score", or the probability of the second class', () => {
-    expect(scoreOutputOf(namedSignature)).toEqual({ name: 'score', width: 1 });
-    expect(scoreOutputOf(matrixSignature('input'))).toEqual({ name: 'probabilities', width: 2 });
+    expect(scoreOutputOf(namedSignature)).toEqual({ task: 'binaryClassification', name: 'score', width: 1 });
+    expect(scoreOutputOf(matrixSignature('input'))).toEqual({ task: 'binaryClassification', name: 'probabilities', width: 2 });
+    expect(failureOf(() => scoreOutputOf({ ...matrixSignature('input'), task: 'regression' })).code).toBe('ModelRefused');
+    expect(scoresOf({ task: 'regression', name: 'p', width: 1 }, { p: Float32Array.of(-40, 7) }, 0)).toEqual(Float64Array.of(-40, 7));
+    expect(failureOf(() => scoresOf({ task: 'regression', name: 'p', width: 1 }, { p: Float32Array.of(Infinity) }, 0)).message).toMatch(/a finite number/);
     expect(failureOf(() => scoreOutputOf(signatureOf([tensor('x')], [tensor('label', 'INT64', [-1])]))).code).toBe('ModelRefused');
-    expect(scoresOf({ name: 'p', width: 2 }, { p: Float32Array.of(0.75, 0.25, 0.5, 0.5) }, 0)).toEqual(Float64Array.of(0.25, 0.5));
+    expect(scoresOf({ task: 'binaryClassification', name: 'p', width: 2 }, { p: Float32Array.of(0.75, 0.25, 0.5, 0.5) }, 0)).toEqual(Float64Array.of(0.25, 0.5));
   });
 
   it.each([NaN, -0.5, 1.5, Infinity])('cannot be %s', (score) => {
-    expect(failureOf(() => scoresOf({ name: 'score', width: 1 }, { score: Float32Array.of(0.5, score) }, 40))).toEqual({
+    expect(failureOf(() => scoresOf({ task: 'binaryClassification', name: 'score', width: 1 }, { score: Float32Array.of(0.5, score) }, 40))).toEqual({
       code: 'ModelFailed',
       message: `The model's score of row 41 is ${score}: a score is a probability from 0 to 1.`,
     });

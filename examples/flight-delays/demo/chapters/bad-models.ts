@@ -11,7 +11,7 @@ export type Refusal = { ok: boolean; evidence: Record<string, unknown> };
 export const refusedByGate = async (stage: Stage): Promise<Refusal> => {
   stage.say('4b. A challenger with a broken feature is refused by the gate');
   const before = await championVersion(stage);
-  const runId = await startRun(stage, loadPipeline(stage.arrivals, 'features-broken.sql'), 'broken-feature');
+  const runId = await startRun(stage, loadPipeline(stage.arrivals, { sqlFile: 'features-broken.sql' }), 'broken-feature');
   const run = await followRun(stage, runId);
   const [history, versions, champion] = await Promise.all([historyOf(stage, run.workflowId), versionRows(stage), championVersion(stage)]);
   const registered = versions.some(({ run_id }) => run_id === runId);
