@@ -1,6 +1,10 @@
 /** The API process: reads the configuration, connects, listens, and closes cleanly on SIGTERM and SIGINT. */
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { createLoggedInferences } from '../adapters/monitoring/logged-inferences.ts';
 import { receiverNames } from '../adapters/notify/receivers.ts';
+import { createArtifactStore } from '../adapters/objectstore/index.ts';
+import { createScratch } from '../adapters/objectstore/scratch.ts';
 import { connectDatabase, isDatabaseOutage } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
 import { registerProcessMetrics } from '../adapters/prometheus/process-metrics.ts';
@@ -33,6 +37,7 @@ const createProcess = async (config: Config): Promise<{ app: App; close: () => P
     database,
     pool,
     client,
+    inferences: createLoggedInferences({ database, artifacts: createArtifactStore(config.artifactStore), scratch: createScratch(join(config.home, 'scratch')) }),
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: TEMPORAL_MS }) },
