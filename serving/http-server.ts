@@ -13,7 +13,7 @@ import { rowForm, v2Form, type HttpContent } from './http-forms.ts';
 import { methodsOf, routeOf, type Route } from './http-routes.ts';
 import type { InferenceForm, InferenceRequest, InferenceService } from './inference-service.ts';
 import { countFailure, type Metrics } from './metrics.ts';
-import { isModelReady, modelMetadata } from './model-state.ts';
+import { isModelReady, modelMetadata, serverMetadata } from './model-state.ts';
 
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
@@ -92,7 +92,7 @@ const serve = async (parts: ServerParts, route: Route, request: IncomingMessage,
     case 'metrics':
       return sendText(response, 200, { text: await parts.metrics.text(), headers: ['content-type', parts.metrics.contentType] });
     case 'server':
-      return sendJson(response, 200, { name: 'perennial', version: parts.build, extensions: ['binary_tensor_data'] });
+      return sendJson(response, 200, serverMetadata(parts.build));
     case 'models':
       return sendJson(response, 200, { models: parts.table.all().map(({ snapshot }) => snapshot.model) });
   }

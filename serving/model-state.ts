@@ -2,8 +2,7 @@
 import { PerennialFailure } from '../domain/failure.ts';
 import type { DeploymentLookup } from './deployment-lookup.ts';
 import { notDeployed, variantsOf, type AppliedDeployment, type Variant } from './deployment-table.ts';
-
-export type ModelPlace = { model: string; version: number | undefined };
+import type { ModelPlace } from './model-place.ts';
 
 const tensorsOf = (tensors: Variant['signature']['inputs']) => tensors.map(({ name, datatype, shape }) => ({ name, datatype, shape }));
 
@@ -42,3 +41,8 @@ export const isModelReady = (lookup: Pick<DeploymentLookup, 'now'>, place: Model
   checkedMetadata(deployment, place);
   return variantsOf(deployment).some((variant) => (place.version === undefined || variant.version === place.version) && variant.host.pid !== undefined);
 };
+
+/** The extensions of V2 that are spoken. */
+const EXTENSIONS = ['binary_tensor_data'];
+
+export const serverMetadata = (build: string): { name: string; version: string; extensions: string[] } => ({ name: 'perennial', version: build, extensions: EXTENSIONS });
