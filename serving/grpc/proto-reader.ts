@@ -6,15 +6,18 @@ import { isUtf8 } from 'node:buffer';
 import protobuf from 'protobufjs';
 import { PerennialFailure } from '../../domain/failure.ts';
 
-export type ProtoReader = protobuf.Reader;
+export type ProtoReader = protobuf.Reader & { fields: number };
 
 /** The wire types that are in use: groups were given up before version 3 of the language. */
 const WIRE = { varint: 0, eightBytes: 1, bytes: 2, fourBytes: 5 } as const;
 
 const malformed = (what: string): PerennialFailure => new PerennialFailure('MalformedBody', `The message is no Protocol Buffers message of this method: ${what}.`);
 
-/** What a field is read with: its wire type is checked before. */
-export type FieldReader = { wire: keyof typeof WIRE; read: (reader: ProtoReader) => void };
+/** What a field is read with: its wire type is checked before. A value of a list is one of many, of which only the size of the message is a limit. */
+export type FieldReader = { wire: keyof typeof WIRE; isValue?: true; read: (reader: ProtoReader) => void };
+
+/** Most fields of one message that are no values: far more than the largest request has, and few enough to be read at once. */
+const MOST_FIELDS = 100_000;
 
 /** Reads all fields up to `end`; unknown ones are passed over, as the language wants it. */
 const readUpTo = (reader: ProtoReader, end: number, fieldOf: (field: number, wire: number) => FieldReader | undefined): void => {
@@ -23,6 +26,7 @@ const readUpTo = (reader: ProtoReader, end: number, fieldOf: (field: number, wir
     const [field, wire] = [tag >>> 3, tag & 7];
     if (field === 0 || !Object.values(WIRE).includes(wire as 0)) throw malformed(`the tag ${tag} is none`);
     const known = fieldOf(field, wire);
+    if (known?.isValue !== true && (reader.fields += 1) > MOST_FIELDS) throw malformed(`it has more than ${MOST_FIELDS} fields`);
     if (known === undefined) reader.skipType(wire);
     else if (WIRE[known.wire] === wire) known.read(reader);
     else throw malformed(`field ${field} has the wire type ${wire}`);
@@ -42,7 +46,7 @@ export const readPart = (reader: ProtoReader, fieldOf: (field: number, wire: num
  * @throws PerennialFailure MalformedBody when the bytes are no message
  */
 export const readMessage = (bytes: Buffer, fieldOf: (field: number, wire: number) => FieldReader | undefined): void => {
-  const reader = protobuf.Reader.create(bytes);
+  const reader: ProtoReader = Object.assign(protobuf.Reader.create(bytes), { fields: 0 });
   try {
     readUpTo(reader, reader.len, fieldOf);
   } catch (error) {
@@ -50,20 +54,35 @@ export const readMessage = (bytes: Buffer, fieldOf: (field: number, wire: number
   }
 };
 
+const REPLACEMENT = '\uFFFD';
+
 /** @throws PerennialFailure MalformedBody when it is not UTF-8 */
 export const readText = (reader: ProtoReader): string => {
-  const bytes = reader.bytes() as Buffer;
-  if (!isUtf8(bytes)) throw malformed('a string in it is not UTF-8');
-  return bytes.toString('utf8');
+  const length = reader.uint32();
+  const [start, end] = [reader.pos, reader.pos + length];
+  if (end > reader.len) throw malformed('a string in it goes beyond its end');
+  reader.pos = end;
+  const bytes = reader.buf as Buffer;
+  const text = bytes.toString('utf8', start, end);
+  if (text.includes(REPLACEMENT) && !isUtf8(bytes.subarray(start, end))) throw malformed('a string in it is not UTF-8');
+  return text;
+};
+
+const readWhole = (reader: ProtoReader, read: () => unknown): number => {
+  const first = reader.buf[reader.pos] as number;
+  if (first >= 128 || reader.pos >= reader.len) return Number(read());
+  reader.pos += 1;
+  return first;
 };
 
 /** A number that a double holds exactly where that is possible; a larger one is no safe integer, and the signature's reader refuses it. */
-export const readInt64 = (reader: ProtoReader): number => Number(reader.int64());
-export const readUint64 = (reader: ProtoReader): number => Number(reader.uint64());
+export const readInt64 = (reader: ProtoReader): number => readWhole(reader, () => reader.int64());
+export const readUint64 = (reader: ProtoReader): number => readWhole(reader, () => reader.uint64());
 
 /** Values of a repeated field, which come one by one or, if they are numbers, packed. */
 export const readRepeated = <Value>(values: Value[], wire: number, { single, read }: { single: keyof typeof WIRE; read: (reader: ProtoReader) => Value }): FieldReader => ({
   wire: wire === WIRE.bytes ? 'bytes' : single,
+  isValue: true,
   read: (reader) => {
     if (wire !== WIRE.bytes || single === 'bytes') return void values.push(read(reader));
     const length = reader.uint32();
