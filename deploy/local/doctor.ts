@@ -13,7 +13,7 @@ import { prometheus } from './tools/prometheus.ts';
 import { python } from './tools/python.ts';
 import { temporalCli } from './tools/temporal-cli.ts';
 import { testServer } from './tools/test-server.ts';
-import { versitygw } from './tools/versitygw.ts';
+import { alertmanager, versitygw } from './tools/go-program.ts';
 
 export type Check = {
   name: string;
@@ -134,6 +134,7 @@ export const doctor = async (config: Config = readConfig()): Promise<Diagnosis> 
     check('Ports', ports(config)),
     check(testServer.name, tool(testServer, setUpTestsCommand), true),
     check(versitygw.name, tool(versitygw, setUpTestsCommand), true),
+    check(alertmanager.name, tool(alertmanager, setUpTestsCommand), true),
     check(prometheus.name, tool(prometheus, setUpTestsCommand), true),
   ]);
   const isBad = checks.some(({ ok, forTestsOnly }) => !ok && forTestsOnly !== true);
