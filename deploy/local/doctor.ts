@@ -113,7 +113,7 @@ const clock = ({ home: folder }: Config) => (): Finding => {
 const ports = (config: Config) => async (): Promise<Finding> => {
   const running = lockHolder(join(config.home, 'supervisor.lock'));
   if (running !== undefined) return { detail: `in use by Perennial itself (process ${running.pid})` };
-  const chosen = { api: config.apiPort, gateway: config.gatewayPort, temporal: config.temporal.port, temporalUi: config.temporal.uiPort, postgres: config.postgres.port, metrics: config.metricsPort ?? defaultMetricsPort };
+  const chosen = { api: config.apiPort, gateway: config.gatewayPort, gatewayGrpc: config.gatewayGrpcPort, temporal: config.temporal.port, temporalUi: config.temporal.uiPort, postgres: config.postgres.port, metrics: config.metricsPort ?? defaultMetricsPort };
   const leftovers = Object.keys(leftoverProcesses(config.home));
   if (leftovers.length > 0) return { detail: `held by leftovers of a killed supervisor (${leftovers.join(', ')}); the next start ends them` };
   const problems = await portProblems(portUses(chosen, 2, config.bind));
