@@ -1,6 +1,5 @@
 /** Finds one answer in the prediction log: Parquet segments, read by DuckDB. */
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
 
@@ -20,6 +19,8 @@ const FIND = `select inference_id, "at", version, role, generation, latency_ms, 
   where inference_id = $id or starts_with(inference_id, $id || '/') order by file_row_number limit 1`;
 
 const readSegment = async (path: string, id: string): Promise<LoggedInference | undefined> => {
+  // The API starts without it: DuckDB is large, and few ask.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '256MB', threads: '1' });
   const connection = await instance.connect();
   try {
