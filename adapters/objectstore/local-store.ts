@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
-import { corrupt, hashFile, keyOf, refOf, writeVerified } from './content-address.ts';
+import { corrupt, hashFile, keyOf, refOf, verified, writeBeside, writeVerified } from './content-address.ts';
 import { notFound, saysAbsent, storeFailure } from './store-failure.ts';
 
 const WHERE = 'the local artifact store';
@@ -95,6 +95,28 @@ export const createLocalStore = (folder: string): ArtifactStore => {
         // The source may have changed since it was hashed: then its bytes must not get the name of the old ones.
         if (!(await holdsWhole(file, artifact))) throw corrupt(artifact, 'a file that changed while it was stored');
       });
+    },
+
+    putStream: async (source) => {
+      let part: string | undefined;
+      try {
+        const stream = await writeBeside(join(incoming, randomUUID()), source);
+        part = stream.part;
+        const path = pathOf(stream.written);
+        if (!(await holdsWhole(path, stream.written))) await publish(part, path);
+        return stream.written;
+      } catch (error) {
+        throw storeFailure(error, WHERE);
+      } finally {
+        if (part !== undefined) await rm(part, { force: true }).catch(() => undefined);
+      }
+    },
+
+    stream: async (artifact) => {
+      const source = await open(pathOf(artifact), 'r').catch((error: unknown) => {
+        throw absentOr(error, artifact);
+      });
+      return verified({ artifact, where: WHERE }, source.createReadStream());
     },
 
     get: async (artifact) => {
