@@ -5,6 +5,7 @@ import type { ApiContext, App } from '../http/app-types.ts';
 import { registerArtifactRoutes } from './artifacts.ts';
 import { installTrackingErrors } from './errors.ts';
 import { registerExperimentRoutes } from './experiments.ts';
+import { registerLoggedModelRoutes } from './logged-models.ts';
 import { registerRunLoggingRoutes } from './run-logging.ts';
 import { registerRunRoutes } from './runs.ts';
 import { registerServerRoutes } from './server-info.ts';
@@ -34,6 +35,7 @@ export const registerTracking = async (app: App, context: ApiContext): Promise<v
     registerExperimentRoutes(scope, context);
     registerRunRoutes(scope, context);
     registerRunLoggingRoutes(scope, context);
+    registerLoggedModelRoutes(scope, context);
     await registerArtifactRoutes(scope, context);
     registerUnknown(scope);
   });

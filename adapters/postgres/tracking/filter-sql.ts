@@ -74,7 +74,7 @@ export const filterSql = (tables: SearchTables, filter: Filter | undefined): Fra
 
 const orderValue = (tables: SearchTables, { kind, key }: Subject): Fragment => {
   if (kind === 'attribute') return tables.attributes[key] ?? sql`null`;
-  return sql`(select value from ${tables.values[kind as 'tag'] ?? sql`null`} where ${tables.ownId} = ${tables.id} and key = ${key})`;
+  return sql`(select value from ${tables.values[kind as 'tag'] ?? sql`null`} where ${tables.ownId} = ${tables.id} and key = ${key} order by value limit 1)`;
 };
 
 /** Rows without a value come last in both directions, NaN before them. `ties` makes the order total. */
