@@ -5,6 +5,7 @@ import { deleteArtifacts, findArtifact, listArtifacts, setArtifact, type Entry }
 import { artifactPath, OWN_FOLDER, pathOfUri } from '../../domain/tracking/artifact-path.ts';
 import { invalidValue, notFound, TrackingRefusal } from '../../domain/tracking/refusal.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
+import { boundSilence } from '../http/slow-bodies.ts';
 import { readArtifactUri } from '../../adapters/postgres/tracking/runs.ts';
 import { mlflowRoute } from './route.ts';
 import { optional, RunIdFields, runIdOf, Text } from './wire.ts';
@@ -33,10 +34,9 @@ const registerPut = (app: App, { database, artifacts }: ApiContext): void => {
     schema: { tags, summary: 'Stores the body under a path', params: PathParams },
     handler: async (request, reply) => {
       const path = pathToWrite(request.params['*']);
-      request.raw.setTimeout(IDLE_MS, () => request.raw.destroy());
       // Without a body, Fastify parses none: an empty file.
-      const source = (request.body as Readable | null | undefined) ?? Readable.from([]);
-      await setArtifact(database, path, await artifacts.putStream(source as AsyncIterable<Uint8Array>));
+      const body = (request.body as Readable | null | undefined) ?? Readable.from([]);
+      await setArtifact(database, path, await artifacts.putStream(boundSilence(body, IDLE_MS)));
       return reply.code(200).type('application/json').send('{}');
     },
   });
