@@ -6,6 +6,9 @@ import { jsonSchemaTransform, jsonSchemaTransformObject, type ZodTypeProvider } 
 import { PerennialFailure } from '../domain/failure.ts';
 import { registerAlertRoutes } from './alerts/routes.ts';
 import { registerSilenceRoutes } from './alerts/silences.ts';
+import { registerConsolePages } from './console/pages.ts';
+import { registerOverviewRoute } from './console/overview.ts';
+import { registerSessionRoutes } from './console/session.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { ApiContext, App } from './http/app-types.ts';
 import { failureOf, sendProblem } from './http/errors.ts';
@@ -25,6 +28,7 @@ import { createPipelineStore } from './pipelines/pipeline-store.ts';
 import { registerReplayRoute } from './pipelines/replay-decisions.ts';
 import { registerPipelineRoutes } from './pipelines/routes.ts';
 import { registerDeploymentRoutes } from './rollouts/deployment.ts';
+import { registerDeploymentHistory } from './rollouts/history.ts';
 import { registerRollbackRoutes } from './rollouts/rollback.ts';
 import { registerRolloutRoutes } from './rollouts/routes.ts';
 import { registerRunActions } from './runs/actions.ts';
@@ -32,6 +36,7 @@ import { registerRunEvents } from './runs/events.ts';
 import { createLiveRuns } from './runs/live-runs.ts';
 import { registerRunRoutes } from './runs/routes.ts';
 import { registerScheduleRoutes } from './schedules/routes.ts';
+import { registerAuditRoute } from './system/audit-trail.ts';
 import { measure, type ApiMetrics } from './system/metrics.ts';
 import { registerRecordMetrics } from './system/record-metrics.ts';
 import { registerSystemRoutes } from './system/routes.ts';
@@ -123,6 +128,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerModelRoutes(app, context);
   registerDatasetRoutes(app, context);
   registerDeploymentRoutes(app, context);
+  registerDeploymentHistory(app, context);
   registerRolloutRoutes(app, context);
   registerRollbackRoutes(app, context);
   registerLabelRoutes(app, context);
@@ -134,6 +140,10 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerScheduleRoutes(app, context);
   await registerTriggerRoutes(app, context);
   registerKeyRoutes(app, context);
+  registerAuditRoute(app, context);
+  registerOverviewRoute(app, context);
+  registerSessionRoutes(app, context);
+  registerConsolePages(app, context.consoleFiles);
 };
 
 /** Builds the app; `listen` and `close` are the caller's. */

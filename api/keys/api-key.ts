@@ -8,11 +8,14 @@ export const newApiKey = (): string => `perennial_${randomBytes(32).toString('ba
 /** sha256 in hexadecimal: enough for a key of 256 random bits, which no one can guess or tabulate. */
 export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex');
 
+/** Whether a text can be a key. */
+export const isApiKey = (text: string): boolean => PATTERN.test(text);
+
 const LONGEST_HEADER = 200;
 
 /** The key of an Authorization header; undefined when it is absent or cannot be one. */
 export const keyOfHeader = (header: string | undefined): string | undefined => {
   if (header === undefined || header.length > LONGEST_HEADER) return undefined;
   const key = /^bearer +(\S+)$/i.exec(header)?.[1];
-  return key !== undefined && PATTERN.test(key) ? key : undefined;
+  return key !== undefined && isApiKey(key) ? key : undefined;
 };
