@@ -2,10 +2,12 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { TrafficSplit } from '../../contracts/deployment.ts';
+import type { RunState } from '../../contracts/run.ts';
 import { AlertSummary, listAlerts } from '../alerts/alert-rows.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { Instant, iso, isoOrNull, problems } from '../http/schemas.ts';
 import { showRun } from '../runs/read-run.ts';
+import { RunStateView } from '../runs/run-schemas.ts';
 import { listRuns } from '../runs/run-rows.ts';
 
 const OpenRun = z.object({
@@ -17,6 +19,15 @@ const OpenRun = z.object({
   waitingFor: z.string().nullable(),
   needsApproval: z.boolean(),
   startedAt: Instant.nullable(),
+});
+
+const EndedRun = z.object({
+  runId: z.string(),
+  pipeline: z.string(),
+  state: RunStateView,
+  reason: z.string().nullable().describe('Why it did not succeed: the gates that refused, what was wrong with the canary, or the failure.'),
+  version: z.number().int().nullable().describe('The version that it registered.'),
+  finishedAt: Instant.nullable(),
 });
 
 const WindowPoint = z.object({ to: Instant, rows: z.number().int(), driftScore: z.number(), drifted: z.boolean(), quality: z.number().nullable(), qualityDropped: z.boolean() });
@@ -33,10 +44,16 @@ const ModelOverview = z.object({
 });
 
 const Overview = z
-  .object({ runs: z.array(OpenRun).describe('Open runs, newest first, at most 20.'), alerts: z.array(AlertSummary).describe('Not resolved, newest first, at most 20.'), models: z.array(ModelOverview).describe('At most 100.') })
+  .object({
+    runs: z.array(OpenRun).describe('Open runs, newest first, at most 20.'),
+    ended: z.array(EndedRun).describe('The runs that ended last, newest first, at most 8.'),
+    alerts: z.array(AlertSummary).describe('Not resolved, newest first, at most 20.'),
+    models: z.array(ModelOverview).describe('At most 100.'),
+  })
   .meta({ id: 'Overview' });
 
 const MOST_RUNS = 20;
+const MOST_ENDED = 8;
 const MOST_MODELS = 100;
 
 const openRuns = async (context: ApiContext): Promise<z.infer<typeof OpenRun>[]> => {
@@ -55,6 +72,22 @@ const openRuns = async (context: ApiContext): Promise<z.infer<typeof OpenRun>[]>
       needsApproval: waitingFor?.startsWith('an approval') ?? false,
       startedAt,
     }));
+};
+
+const endedRuns = async ({ database }: ApiContext): Promise<z.infer<typeof EndedRun>[]> => {
+  const rows = await database.selectFrom('runs').select(['run_id', 'pipeline', 'state', 'outcome', 'failure', 'finished_at']).where('finished_at', 'is not', null).orderBy('finished_at', 'desc').limit(MOST_ENDED).execute();
+  return rows.map((row) => {
+    const outcome = row.outcome as { reasons?: string[]; reason?: string; version?: number } | null;
+    const failure = row.failure as { message: string } | null;
+    return {
+      runId: row.run_id,
+      pipeline: row.pipeline,
+      state: row.state as RunState,
+      reason: failure?.message ?? outcome?.reasons?.join('; ') ?? outcome?.reason ?? null,
+      version: outcome?.version ?? null,
+      finishedAt: isoOrNull(row.finished_at),
+    };
+  });
 };
 
 type ModelRow = {
@@ -107,8 +140,8 @@ export const registerOverviewRoute = (app: App, context: ApiContext): void => {
     config: { policy: 'read' },
     schema: { tags: ['system'], summary: 'What runs, what waits for a person, alerts, and how each model does', response: { 200: Overview, ...problems() } },
     handler: async () => {
-      const [runs, { alerts }, models] = await Promise.all([openRuns(context), listAlerts(context, { state: 'unresolved', limit: 20 }), modelsOf(context)]);
-      return { runs, alerts, models };
+      const [runs, ended, { alerts }, models] = await Promise.all([openRuns(context), endedRuns(context), listAlerts(context, { state: 'unresolved', limit: 20 }), modelsOf(context)]);
+      return { runs, ended, alerts, models };
     },
   });
 };

@@ -3,6 +3,7 @@
  * Run it through setup.mjs, which first makes node_modules complete.
  */
 import { parseArgs } from 'node:util';
+import { consoleFiles } from './tools/console.ts';
 import { tritonClient } from './tools/client-environments.ts';
 import { installParts } from './tools/install.ts';
 import type { Part } from './tools/part.ts';
@@ -15,8 +16,8 @@ import { versitygw } from './tools/versitygw.ts';
 
 /** What is needed to run Perennial, and what its tests need beside. */
 export const profiles = {
-  runtime: [postgresBinaries, temporalCli, python],
-  test: [postgresBinaries, temporalCli, python, testServer, versitygw, prometheus, tritonClient],
+  runtime: [postgresBinaries, temporalCli, python, consoleFiles],
+  test: [postgresBinaries, temporalCli, python, consoleFiles, testServer, versitygw, prometheus, tritonClient],
 } as const satisfies Record<string, readonly Part[]>;
 
 export type Profile = keyof typeof profiles;
