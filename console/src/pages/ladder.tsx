@@ -80,7 +80,7 @@ const RolloutHead = ({ rollout }: { rollout: Rollout }) => {
         {rollout.runId === null ? (rollout.requestedBy ?? 'somebody') : <Link to={runPath(rollout.runId)}>a run</Link>}, began <Ago at={rollout.startedAt} />
       </p>
       {reason === undefined ? null : <div class="callout tone-warn">{reason}</div>}
-      {rollout.status?.waitingFor == null ? null : (
+      {typeof rollout.status?.waitingFor !== 'string' ? null : (
         <div class="callout tone-wait">
           <strong>Waits</strong> for {rollout.status.waitingFor}
         </div>

@@ -34,7 +34,6 @@ const Node = ({ run, step, at, isChosen }: { run: Run; step: Step; at: Placed; i
     <a
       href={hrefOf(to)}
       class={`node tone-${toneOf(step.state)}${isChosen ? ' chosen' : ''}`}
-      aria-label={`${step.name}: ${under}`}
       onClick={(event) => {
         event.preventDefault();
         setQuery({ step: step.name });
@@ -42,7 +41,8 @@ const Node = ({ run, step, at, isChosen }: { run: Run; step: Step; at: Placed; i
     >
       <rect x={at.x - NODE.width / 2} y={at.y - NODE.height / 2} width={NODE.width} height={NODE.height} rx="6" />
       <text x={at.x - NODE.width / 2 + 10} y={at.y - 4} class="node-name">
-        {signOf(step.state)} {step.name.length > 14 ? `${step.name.slice(0, 13)}…` : step.name}
+        <tspan aria-hidden="true">{signOf(step.state)} </tspan>
+        {step.name.length > 14 ? `${step.name.slice(0, 13)}…` : step.name}
       </text>
       <text x={at.x - NODE.width / 2 + 10} y={at.y + 15} class="node-note">
         {under.length > 22 ? duration(step.durationMs) : under}

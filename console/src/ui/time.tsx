@@ -1,6 +1,6 @@
 /** Instants: the distance to read, the exact time in the reader's zone on hover. */
 import { signal } from '@preact/signals';
-import { dayTime, distance, exactly } from './format.ts';
+import { distance, exactly } from './format.ts';
 
 /** Moves once a second, for all ages on a page at once. */
 export const now = signal(Date.now());
@@ -16,9 +16,3 @@ export const Ago = ({ at }: { at: string | null }) =>
       {distance(Date.parse(at), now.value)}
     </time>
   );
-
-export const Moment = ({ at }: { at: string }) => (
-  <time dateTime={at} title={exactly(at)}>
-    {dayTime(at)}
-  </time>
-);
