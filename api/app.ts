@@ -6,6 +6,8 @@ import { jsonSchemaTransform, jsonSchemaTransformObject, type ZodTypeProvider } 
 import { PerennialFailure } from '../domain/failure.ts';
 import { registerAlertRoutes } from './alerts/routes.ts';
 import { registerSilenceRoutes } from './alerts/silences.ts';
+import { registerDatasetFileRoutes } from './datasets/files.ts';
+import { registerDatasetRoutes } from './datasets/routes.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { ApiContext, App } from './http/app-types.ts';
 import { failureOf, sendProblem } from './http/errors.ts';
@@ -16,7 +18,6 @@ import { validatorCompiler } from './http/validation.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
 import { registerCostRoutes } from './models/costs.ts';
-import { registerDatasetRoutes } from './models/datasets.ts';
 import { registerLabelRoutes } from './models/labels.ts';
 import { registerMonitorRoutes } from './models/monitor.ts';
 import { registerReportRoutes } from './models/report.ts';
@@ -122,6 +123,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerRunEvents(app, context);
   registerModelRoutes(app, context);
   registerDatasetRoutes(app, context);
+  registerDatasetFileRoutes(app, context);
   registerDeploymentRoutes(app, context);
   registerRolloutRoutes(app, context);
   registerRollbackRoutes(app, context);

@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import type { Registry } from 'prom-client';
 import type { Database } from '../adapters/postgres/schema.ts';
 import type { PriceTable } from '../contracts/resources.ts';
+import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { Deployments } from '../domain/ports/deployments.ts';
 import type { ScheduleEngine, ScheduleRows } from '../domain/ports/schedules.ts';
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
@@ -16,6 +17,8 @@ export type ApiDependencies = {
   /** The connections of `database`, for the one question that is asked all the time. */
   pool: Pick<Pool, 'query'>;
   client: Client;
+  /** Where the files of dataset versions are read from. */
+  artifacts: Pick<ArtifactStore, 'read'>;
   /** Traffic is only ever changed through this port. */
   deployments: Deployments;
   /** Hands events to the trigger ledger. */

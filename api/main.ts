@@ -1,6 +1,7 @@
 /** The API process: reads the configuration, connects, listens, and closes cleanly on SIGTERM and SIGINT. */
 import { Registry } from 'prom-client';
 import { receiverNames } from '../adapters/notify/receivers.ts';
+import { createArtifactStore } from '../adapters/objectstore/index.ts';
 import { connectDatabase, isDatabaseOutage } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
 import { registerProcessMetrics } from '../adapters/prometheus/process-metrics.ts';
@@ -33,6 +34,7 @@ const createProcess = async (config: Config): Promise<{ app: App; close: () => P
     database,
     pool,
     client,
+    artifacts: createArtifactStore(config.artifactStore),
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: TEMPORAL_MS }) },

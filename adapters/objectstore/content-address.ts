@@ -28,13 +28,13 @@ export const corrupt = (artifact: ArtifactRef, where: string): PerennialFailure 
   new PerennialFailure('ArtifactCorrupt', `the bytes of ${artifact.uri} in ${where} do not match their hash (${artifact.bytes} bytes expected)`);
 
 /** Size and sha256 of a file, read as a stream. */
-export const hashFile = async (path: string, onProgress?: (bytes: number) => void): Promise<ArtifactRef> => {
+export const hashFile = async (path: string, onChunk?: (chunk: Uint8Array) => void): Promise<ArtifactRef> => {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
     hash.update(chunk as Buffer);
     bytes += (chunk as Buffer).length;
-    onProgress?.(bytes);
+    onChunk?.(chunk as Buffer);
   }
   return artifactRef(hash.digest('hex'), bytes);
 };
@@ -70,4 +70,14 @@ export const writeVerified = async (target: { artifact: ArtifactRef; path: strin
   } finally {
     await rm(part, { force: true });
   }
+};
+
+/** Passes a stream on, and fails at its end when its bytes are not those of the artifact. */
+export const verifying = async function* (source: { artifact: ArtifactRef; where: string }, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (hash.digest('hex') !== source.artifact.sha256) throw corrupt(source.artifact, source.where);
 };

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
-import { corrupt, hashFile, keyOf, refOf, writeVerified } from './content-address.ts';
+import { corrupt, hashFile, keyOf, refOf, verifying, writeVerified } from './content-address.ts';
 import { notFound, saysAbsent, storeFailure } from './store-failure.ts';
 
 const WHERE = 'the local artifact store';
@@ -88,8 +88,8 @@ export const createLocalStore = (folder: string): ArtifactStore => {
   return {
     put: (bytes) => store(refOf(bytes), (file) => writeFile(file, bytes)),
 
-    putFile: async (path, onProgress) => {
-      const artifact = await hashFile(path, onProgress);
+    putFile: async (path, onChunk) => {
+      const artifact = await hashFile(path, onChunk);
       return store(artifact, async (file) => {
         await pipeline(createReadStream(path), createWriteStream(file));
         // The source may have changed since it was hashed: then its bytes must not get the name of the old ones.
@@ -116,6 +116,13 @@ export const createLocalStore = (folder: string): ArtifactStore => {
       } finally {
         await source.close();
       }
+    },
+
+    read: async (artifact) => {
+      const source = await open(pathOf(artifact), 'r').catch((error: unknown) => {
+        throw absentOr(error, artifact);
+      });
+      return verifying({ artifact, where: WHERE }, source.createReadStream());
     },
 
     exists: async (artifact) => {

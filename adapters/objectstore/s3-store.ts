@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import type { Client } from 'minio';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
-import { corrupt, hashFile, keyOf, refOf, writeVerified } from './content-address.ts';
+import { corrupt, hashFile, keyOf, refOf, verifying, writeVerified } from './content-address.ts';
 import { connectS3, type S3Config } from './s3-connection.ts';
 import { notFound, saysAbsent, storeFailure } from './store-failure.ts';
 
@@ -77,8 +77,8 @@ export const createS3Store = (config: S3Config, idleMs?: number): ArtifactStore 
   return {
     put: (bytes) => store(target, refOf(bytes), () => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
 
-    putFile: async (path, onProgress) => {
-      const artifact = await hashFile(path, onProgress);
+    putFile: async (path, onChunk) => {
+      const artifact = await hashFile(path, onChunk);
       return store(target, artifact, () => createReadStream(path));
     },
 
@@ -93,6 +93,8 @@ export const createS3Store = (config: S3Config, idleMs?: number): ArtifactStore 
         throw storeFailure(error, target.where);
       }
     },
+
+    read: async (artifact) => verifying({ artifact, where: target.where }, await read(target, artifact)),
 
     exists: async (artifact) => (await sizeOf(target, artifact)) === artifact.bytes,
   };

@@ -12,6 +12,6 @@ export const createCountingStore = (store: ArtifactStore, meter: Pick<ResourceMe
   return {
     ...store,
     put: async (bytes) => count(await store.put(bytes)),
-    putFile: async (path, onProgress) => count(await store.putFile(path, onProgress)),
+    putFile: async (path, onChunk) => count(await store.putFile(path, onChunk)),
   };
 };

@@ -8,10 +8,12 @@ import type { ArtifactRef } from '../../contracts/artifact.ts';
  */
 export interface ArtifactStore {
   put(bytes: Uint8Array): Promise<ArtifactRef>;
-  /** Streams a file into the store; memory use does not grow with its size. `onProgress` gets the bytes done so far. */
-  putFile(path: string, onProgress?: (bytes: number) => void): Promise<ArtifactRef>;
+  /** Streams a file into the store; memory use does not grow with its size. `onChunk` gets its bytes in order, once, as they are hashed. */
+  putFile(path: string, onChunk?: (chunk: Uint8Array) => void): Promise<ArtifactRef>;
   get(artifact: ArtifactRef): Promise<Uint8Array>;
   /** Streams an artifact to a file, written beside it first and renamed when its hash was verified. */
   download(artifact: ArtifactRef, path: string): Promise<void>;
+  /** The bytes as a stream, which fails at its end (ArtifactCorrupt) when they did not match the hash. */
+  read(artifact: ArtifactRef): Promise<AsyncIterable<Uint8Array>>;
   exists(artifact: ArtifactRef): Promise<boolean>;
 }

@@ -98,6 +98,7 @@ export const memoryArtifactStore = (): ArtifactStore & { delete: (artifact: Arti
     },
     putFile: refuse,
     download: refuse,
+    read: refuse,
     get: async (artifact) => {
       const bytes = objects.get(artifact.sha256);
       if (bytes === undefined) throw new PerennialFailure('ArtifactNotFound', `${artifact.uri} is not in the store`);
