@@ -12,7 +12,7 @@ export type ColumnKind = z.infer<typeof ColumnKind>;
 export const ProfileHistogram = z.strictObject({ edges: z.array(z.number()), counts: z.array(z.number().int()) });
 export type ProfileHistogram = z.infer<typeof ProfileHistogram>;
 
-/** `quantiles` are estimates (t-digest) at the shares 0.01, 0.05, 0.25, 0.5, 0.75, 0.95 and 0.99; `notFinite` counts NaN and infinity, which are in nothing else here. */
+/** `quantiles` are estimates (t-digest of a sample of some 200,000 rows) at the shares 0.01, 0.05, 0.25, 0.5, 0.75, 0.95 and 0.99; `notFinite` counts NaN and infinity, which are in nothing else here. */
 export const NumberProfile = z.strictObject({
   minimum: z.number(),
   maximum: z.number(),
@@ -24,7 +24,7 @@ export const NumberProfile = z.strictObject({
 export type NumberProfile = z.infer<typeof NumberProfile>;
 
 /**
- * Profile of one column. `count`: values that are not null; `distinct`: how many different ones, an estimate (HyperLogLog, some 2 %). `top`: the most frequent
+ * Profile of one column. `count`: values that are not null; `distinct`: how many different ones, an estimate, right to some 2 %. `top`: the most frequent
  * values with exact counts, found by an estimate; texts are cut at 200 characters. `numbers` is null where a column has none.
  */
 export const ColumnProfile = z.strictObject({

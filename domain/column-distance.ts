@@ -2,24 +2,39 @@
 import type { ColumnProfile, NumberProfile } from '../contracts/dataset-profile.ts';
 
 /** A cumulative distribution: shares of the values below `edges[i]`, and up to and with it. */
-type Steps = { minimum: number; edges: readonly number[]; below: readonly number[]; upTo: readonly number[] };
+type Steps = { minimum: number; edges: number[]; below: number[]; upTo: number[] };
 
-/** Frequent values by number; times are shown as instants. */
-const frequentValues = ({ kind, top }: ColumnProfile): Map<number, number> => new Map(top.map(({ value, count }) => [kind === 'time' ? Date.parse(value) : Number(value), count]));
+/** Frequent values by number, rising; times are shown as instants. */
+const frequentValues = ({ kind, top }: ColumnProfile): { value: number; count: number }[] =>
+  top.map(({ value, count }) => ({ value: kind === 'time' ? Date.parse(value) : Number(value), count })).sort((left, right) => left.value - right.value);
+
+/** One bin as steps: its frequent values lie where they are, the others evenly between the edges. */
+const addBin = (steps: Steps, bin: { start: number; edge: number; count: number; before: number; total: number }, frequent: readonly { value: number; count: number }[]): void => {
+  const { start, edge, count, before, total } = bin;
+  const others = Math.max(0, count - frequent.reduce((sum, { count: times }) => sum + times, 0));
+  let passed = 0;
+  const add = (at: number, times: number): void => {
+    const evenly = edge === start ? 0 : others * ((at - start) / (edge - start));
+    steps.edges.push(at);
+    steps.below.push((before + passed + evenly) / total);
+    passed += times;
+    steps.upTo.push((before + (at === edge ? count : passed + evenly)) / total);
+  };
+  for (const { value, count: times } of frequent) add(value, times);
+  if (frequent.at(-1)?.value !== edge) add(edge, 0);
+};
 
 const stepsOf = (profile: ColumnProfile, { minimum, histogram: { edges, counts } }: NumberProfile): Steps => {
   const frequent = frequentValues(profile);
   const total = counts.reduce((sum, count) => sum + count, 0);
-  const [below, upTo]: [number[], number[]] = [[], []];
-  let sum = 0;
+  const steps: Steps = { minimum, edges: [], below: [], upTo: [] };
+  let before = 0;
   for (const [index, edge] of edges.entries()) {
-    const count = counts[index] ?? 0;
-    // A frequent value fills its bin, and lies at the edge of it and not evenly between the edges.
-    below.push((sum + count - Math.min(count, frequent.get(edge) ?? 0)) / total);
-    sum += count;
-    upTo.push(sum / total);
+    const [start, count] = [index === 0 ? minimum : edges[index - 1]!, counts[index] ?? 0];
+    addBin(steps, { start, edge, count, before, total }, frequent.filter(({ value }) => value <= edge && (index === 0 || value > start)));
+    before += count;
   }
-  return { minimum, edges, below, upTo };
+  return steps;
 };
 
 /** Shares of the values below `at`, and up to and with it: exact at the edges, on a straight line between them. */

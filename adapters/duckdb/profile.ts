@@ -1,16 +1,18 @@
 /**
- * The profile of a table: one pass over its files for the estimates and a second that counts, in exact bins and for exact top values. Memory does not grow with
+ * The profile of a table: one pass over its files that estimates, and a second that counts, in exact bins and for exact frequent values. Memory does not grow with
  * the rows. Columns are called by their number here: a user's column may be called as anything of ours.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ColumnKind, ColumnProfile, NumberProfile, ProfileHistogram } from '../../contracts/dataset-profile.ts';
+import { distinctOf, distinctSql } from './distinct-estimate.ts';
 import { identifier, literal, rowOf, type Column } from './database.ts';
 import { readTable, type SourceTable } from './source-tables.ts';
 
 /** A wide table gets coarser profiles: they are kept, as a whole, in one row of the database. */
 const WIDE = 200;
-const COLUMNS_AT_ONCE = 64;
+const COLUMNS_AT_ONCE = 100;
 const TEXT_LENGTH = 200;
+const SAMPLED_ROWS = 200_000;
 const SHARES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 
 type Resolution = { bins: number; top: number };
@@ -33,17 +35,21 @@ const valueOf = ({ column, kind }: Profiled): string => {
   return `CASE WHEN isfinite(${name}::DOUBLE) THEN ${name}::DOUBLE END`;
 };
 
-const relationOf = (table: SourceTable, columns: Profiled[]): string =>
-  `(SELECT ${columns.map((column, index) => `${valueOf(column)} AS c${index}`).join(', ')} FROM ${readTable(table)})`;
+/** `sampled` is true in about SAMPLED_ROWS rows: from them come the edges of the bins and the candidates for frequent values, and then all rows are counted. */
+const relationOf = (table: SourceTable, columns: Profiled[]): string => {
+  const share = Math.min(1, SAMPLED_ROWS / Math.max(1, columns[0]?.rows ?? 0));
+  return `(SELECT ${columns.map((column, index) => `${valueOf(column)} AS c${index}`).join(', ')}, random() < ${share} AS sampled FROM ${readTable(table)})`;
+};
 
 /** The points of the cumulative distribution that become edges, and the shares that are shown. */
 const pointsOf = (bins: number): number[] => [...Array.from({ length: bins - 1 }, (_unused, index) => (index + 1) / bins), ...SHARES];
 
 const summarySql = ({ kind }: Profiled, index: number, { bins, top }: Resolution): string => {
   const name = `c${index}`;
-  const common = [`count(${name}) AS count${index}`, `approx_count_distinct(${name}) AS distinct${index}`, `approx_top_k(${name}, ${top}) AS top${index}`];
+  const sampled = `CASE WHEN sampled THEN ${name} END`;
+  const common = [`count(${name}) AS count${index}`, distinctSql(name, `distinct${index}`), `approx_top_k(${sampled}, ${top}) AS top${index}`];
   if (kind === 'text') return common.join(', ');
-  const numbers = [`min(${name}) AS minimum${index}`, `max(${name}) AS maximum${index}`, `avg(${name}) AS mean${index}`, `approx_quantile(${name}, [${pointsOf(bins).join(', ')}]) AS quantiles${index}`];
+  const numbers = [`min(${name}) AS minimum${index}`, `max(${name}) AS maximum${index}`, `avg(${name}) AS mean${index}`, `approx_quantile(${sampled}, [${pointsOf(bins).join(', ')}]) AS quantiles${index}`];
   return [...common, ...numbers].join(', ');
 };
 
@@ -52,7 +58,7 @@ const summarise = async (connection: DuckDBConnection, relation: string, columns
   const finite = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
   return columns.map((_column, index) => ({
     count: Number(row[`count${index}`]),
-    distinct: Number(row[`distinct${index}`]),
+    distinct: distinctOf(row[`distinct${index}`] as (bigint | null)[]),
     minimum: (row[`minimum${index}`] as Value | null | undefined) ?? null,
     maximum: (row[`maximum${index}`] as Value | null | undefined) ?? null,
     mean: finite(row[`mean${index}`]),

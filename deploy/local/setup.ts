@@ -3,7 +3,7 @@
  * Run it through setup.mjs, which first makes node_modules complete.
  */
 import { parseArgs } from 'node:util';
-import { tritonClient } from './tools/client-environments.ts';
+import { dvcClient, tritonClient } from './tools/client-environments.ts';
 import { installParts } from './tools/install.ts';
 import type { Part } from './tools/part.ts';
 import { postgresBinaries } from './tools/postgres-binaries.ts';
@@ -16,7 +16,7 @@ import { versitygw } from './tools/versitygw.ts';
 /** What is needed to run Perennial, and what its tests need beside. */
 export const profiles = {
   runtime: [postgresBinaries, temporalCli, python],
-  test: [postgresBinaries, temporalCli, python, testServer, versitygw, prometheus, tritonClient],
+  test: [postgresBinaries, temporalCli, python, testServer, versitygw, prometheus, tritonClient, dvcClient],
 } as const satisfies Record<string, readonly Part[]>;
 
 export type Profile = keyof typeof profiles;

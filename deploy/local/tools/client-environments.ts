@@ -8,3 +8,6 @@ const requirementsOf = (group: string): string => join(repositoryRoot, 'test', '
 
 /** Triton's HTTP client. */
 export const tritonClient: Part = pythonPart({ name: 'Python environment of the Triton client', requirements: requirementsOf('triton') });
+
+/** DVC, which pulls exported dataset versions. */
+export const dvcClient: Part = pythonPart({ name: 'Python environment of DVC', requirements: requirementsOf('dvc') });
