@@ -85,6 +85,11 @@ export const createLocalStore = (folder: string): ArtifactStore => {
 
   const absentOr = (error: unknown, artifact: ArtifactRef): Error => (saysAbsent(error) ? notFound(artifact, WHERE) : storeFailure(error, WHERE));
 
+  const openStored = (artifact: ArtifactRef) =>
+    open(pathOf(artifact), 'r').catch((error: unknown) => {
+      throw absentOr(error, artifact);
+    });
+
   return {
     put: (bytes) => store(refOf(bytes), (file) => writeFile(file, bytes)),
 
@@ -106,9 +111,7 @@ export const createLocalStore = (folder: string): ArtifactStore => {
     },
 
     download: async (artifact, path) => {
-      const source = await open(pathOf(artifact), 'r').catch((error: unknown) => {
-        throw absentOr(error, artifact);
-      });
+      const source = await openStored(artifact);
       try {
         await writeVerified({ artifact, path, where: WHERE }, source.createReadStream({ autoClose: false }));
       } catch (error) {
@@ -118,12 +121,7 @@ export const createLocalStore = (folder: string): ArtifactStore => {
       }
     },
 
-    read: async (artifact) => {
-      const source = await open(pathOf(artifact), 'r').catch((error: unknown) => {
-        throw absentOr(error, artifact);
-      });
-      return verifying({ artifact, where: WHERE }, source.createReadStream());
-    },
+    read: async (artifact) => verifying({ artifact, where: WHERE }, (await openStored(artifact)).createReadStream()),
 
     exists: async (artifact) => {
       try {

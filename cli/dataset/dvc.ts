@@ -25,7 +25,7 @@ export const dvcFolder = (files: readonly { path: string; md5: string }[]): { md
 
 /** The `.dvc` file: what `dvc add <path>` would have written. */
 export const dvcFile = (tree: Tree, { md5, path }: { md5: string; path: string }): string =>
-  stringify({ outs: [{ md5: `${md5}.dir`, size: tree.files.reduce((sum, { bytes }) => sum + bytes, 0), nfiles: tree.files.length, hash: 'md5', path }] });
+  stringify({ outs: [{ md5: `${md5}.dir`, size: tree.files.reduce((sum, { bytes }) => sum + bytes, 0), nfiles: tree.files.length, hash: 'md5', path }] }, { indentSeq: false });
 
 const writeWhole = async (path: string, text: string): Promise<void> => {
   await mkdir(dirname(path), { recursive: true });
