@@ -17,6 +17,8 @@ import { uuidv7 } from './http/unique.ts';
 import { validatorCompiler } from './http/validation.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
+import { registerCardRoute } from './lineage/card.ts';
+import { registerLineageRoutes } from './lineage/routes.ts';
 import { registerCostRoutes } from './models/costs.ts';
 import { registerLabelRoutes } from './models/labels.ts';
 import { registerMonitorRoutes } from './models/monitor.ts';
@@ -124,6 +126,8 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerModelRoutes(app, context);
   registerDatasetRoutes(app, context);
   registerDatasetFileRoutes(app, context);
+  registerLineageRoutes(app, context);
+  registerCardRoute(app, context);
   registerDeploymentRoutes(app, context);
   registerRolloutRoutes(app, context);
   registerRollbackRoutes(app, context);

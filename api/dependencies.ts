@@ -4,6 +4,7 @@ import type { FastifyServerOptions, RouteOptions } from 'fastify';
 import type { Kysely } from 'kysely';
 import type { Pool } from 'pg';
 import type { Registry } from 'prom-client';
+import type { LoggedInferences } from '../adapters/monitoring/logged-inferences.ts';
 import type { Database } from '../adapters/postgres/schema.ts';
 import type { PriceTable } from '../contracts/resources.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
@@ -19,6 +20,8 @@ export type ApiDependencies = {
   client: Client;
   /** Where the files of dataset versions are read from. */
   artifacts: Pick<ArtifactStore, 'read'>;
+  /** Answers of models, in the prediction log. */
+  inferences: LoggedInferences;
   /** Traffic is only ever changed through this port. */
   deployments: Deployments;
   /** Hands events to the trigger ledger. */

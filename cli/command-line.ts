@@ -7,6 +7,7 @@ import { registerDatasetCommands } from './commands/datasets.ts';
 import { registerDeploymentCommands } from './commands/deployments.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKeyCommands } from './commands/keys.ts';
+import { registerLineageCommands } from './commands/lineage.ts';
 import { registerLocalCommands } from './commands/local.ts';
 import { registerModelCommands } from './commands/models.ts';
 import { registerMonitorCommands } from './commands/monitor.ts';
@@ -40,6 +41,7 @@ export const createProgram = (): Command => {
   registerDeploymentCommands(program);
   registerDatasetCommands(program);
   registerTriggerCommands(program);
+  registerLineageCommands(program);
   registerAlertCommands(program);
   registerMonitorCommands(program);
   registerCostCommand(program);

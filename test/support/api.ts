@@ -51,6 +51,7 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
     pool,
     client,
     artifacts: memoryArtifactStore(),
+    inferences: { find: async () => undefined },
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
