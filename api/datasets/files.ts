@@ -12,10 +12,10 @@ import { findManifest, Version, VersionParams } from './versions.ts';
 
 const TreeFile = z.object({ path: z.string(), table: z.string(), sha256: Sha256, md5: z.string(), bytes: z.number().int(), rows: z.number().int() });
 
-const FileParams = z.object({ name: Name, version: Version, sha256: Sha256 });
+const FileParams = z.object({ name: Name, version: Version, hash: Sha256 });
 
 /** Looked for in the database: the manifest of a version of many files is large, and each of them is asked for. */
-const findFile = async ({ database }: ApiContext, { name, version, sha256 }: z.infer<typeof FileParams>): Promise<ArtifactRef> => {
+const findFile = async ({ database }: ApiContext, { name, version, hash: sha256 }: z.infer<typeof FileParams>): Promise<ArtifactRef> => {
   const { rows } = await sql<{ artifact: unknown }>`
     select jsonb_path_query_first(manifest, '$.tables[*].files[*].artifact ? (@.sha256 == $sha256)', ${JSON.stringify({ sha256 })}::jsonb) as artifact
     from datasets where name = ${name} and starts_with(version, ${version}) limit 1`.execute(database);
@@ -38,7 +38,7 @@ export const registerDatasetFileRoutes = (app: App, context: ApiContext): void =
   });
   app.route({
     method: 'GET',
-    url: '/api/v1/datasets/:name/:version/files/:sha256',
+    url: '/api/v1/datasets/:name/:version/files/:hash',
     config: { policy: 'read' },
     schema: { tags, summary: 'The bytes of a file; the connection breaks when they turn out not to match their hash', params: FileParams, produces: ['application/octet-stream'], response: { 200: z.unknown().describe('the bytes'), ...problems(404) } },
     handler: async (request, reply) => {
