@@ -20,7 +20,6 @@ import type { App } from '../../api/http/app-types.ts';
 import { hashApiKey, newApiKey } from '../../api/keys/api-key.ts';
 import type { Role } from '../../contracts/roles.ts';
 import type { TestDatabase } from './database.ts';
-import { memoryArtifactStore } from './fakes.ts';
 import { findFreePorts } from '../../deploy/local/processes/ports.ts';
 
 /** A client of a server that is not there. It is not closed: a call that is still tried again would fail on a closed connection, uncaught. */
