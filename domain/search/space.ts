@@ -46,7 +46,8 @@ export const drawEvenly = (parameter: SearchParameter, share: number): Parameter
 const spaced = (parameter: NumericParameter, points: number): number[] => {
   const [low, high] = [toInterval(parameter, parameter.min), toInterval(parameter, parameter.max)];
   const values = Array.from({ length: points }, (_, index) => fromInterval(parameter, low + ((high - low) * index) / (points - 1)));
-  return [...new Set(values)];
+  // The ends are named by the user: no rounding of a logarithm is to move them.
+  return [...new Set([parameter.min, ...values.slice(1, -1), roundTo(parameter, parameter.max)])];
 };
 
 /** The values that a grid takes; undefined for a number that does not say how many. */
