@@ -22,6 +22,7 @@ module.exports = {
     rule('sql-in-postgres', { path: '^(activities|adapters|workers)/', pathNot: '^(adapters/postgres/|workers/compose[.]ts$)' }, { ...values, path: '^node_modules/(kysely|pg)/' }),
     rule('onnxruntime-in-onnx', { pathNot: '^(adapters/onnx/|bench/|test/)' }, { ...values, path: '^node_modules/onnxruntime-' }),
     rule('minio-in-objectstore', { pathNot: '^(adapters/objectstore/|test/)' }, { ...values, path: '^node_modules/minio/' }),
+    rule('grpc-in-one-folder', { pathNot: '^(serving/grpc/|test/|bench/)' }, { ...values, path: '^node_modules/(@grpc|protobufjs)/' }),
     rule('workers-imported-by-none', { path: '^(contracts|domain|workflows|activities|adapters|api|serving|cli)/' }, { path: '^workers/', pathNot: '^workers/config[.]ts$' }),
     rule('api-alone', { path: '^api/' }, { path: '^(activities|serving|cli|deploy|test)/' }),
     rule('api-workflows-as-types', { path: '^api/' }, { ...values, path: '^workflows/' }),

@@ -1,11 +1,12 @@
 /** JSON of answers and of log records, written by hand: it is the greater part of what a request costs. */
 import type { SignatureTensor } from '../contracts/features.ts';
 import { PerennialFailure } from '../domain/failure.ts';
-import type { InferenceEnvelope, InferenceValue } from '../domain/inference.ts';
+import type { InferenceValue } from '../domain/inference.ts';
 import { predictionsOf } from '../domain/row-requests.ts';
 import type { ColumnData } from '../domain/tensor-columns.ts';
 import { binaryValues } from './binary-tensors.ts';
 import type { Variant } from './deployment-table.ts';
+import type { WrittenAnswer } from './inference-service.ts';
 
 const floatsText = (tensor: SignatureTensor, data: Float32Array | Float64Array): string => {
   for (let index = 0; index < data.length; index += 1) {
@@ -34,18 +35,10 @@ const columnText = (tensor: SignatureTensor, data: ColumnData): string => {
 export const outputTexts = ({ signature }: Variant, outputs: readonly ColumnData[]): string[] =>
   signature.outputs.map((tensor, place) => columnText(tensor, outputs[place] as ColumnData));
 
-type AnswerParts = {
-  rows: number;
-  texts: readonly string[];
-  columns: readonly ColumnData[];
-  /** Which outputs are wanted, and how. */
-  envelope: Pick<InferenceEnvelope, 'outputs' | 'binaryOutput'>;
-};
-
-type AnswerBody = { text: string; binary: Buffer[] };
+export type AnswerBody = { text: string; binary: Buffer[] };
 
 /** A V2 answer: its JSON, and the binary outputs that follow it. `id` is fit to stand in JSON as it is. */
-export const answerOf = (variant: Variant, id: string, { rows, texts, columns, envelope }: AnswerParts): AnswerBody => {
+export const answerOf = ({ variant, id, rows: { rows }, texts, columns, envelope }: WrittenAnswer): AnswerBody => {
   const { outputs: wanted, binaryOutput } = envelope;
   let outputs = '';
   const binary: Buffer[] = [];
@@ -66,7 +59,7 @@ export const answerOf = (variant: Variant, id: string, { rows, texts, columns, e
 };
 
 /** The answer to a request that gave rows. */
-export const rowAnswerOf = ({ signature }: Variant, texts: readonly string[]): AnswerBody => ({
+export const rowAnswerOf = ({ variant: { signature }, texts }: WrittenAnswer): AnswerBody => ({
   text: JSON.stringify(predictionsOf(signature, texts.map((text) => JSON.parse(text) as InferenceValue[]))),
   binary: [],
 });

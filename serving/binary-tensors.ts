@@ -41,7 +41,11 @@ const readStrings = (bytes: Buffer, where: string): string[] => {
   return values;
 };
 
-const readValues = (datatype: unknown, bytes: Buffer, where: string): unknown[] => {
+/**
+ * The values of a tensor as JSON would bring them.
+ * @throws PerennialFailure InferenceInvalid
+ */
+export const rawValues = (datatype: unknown, bytes: Buffer, where: string): unknown[] => {
   if (datatype === 'BYTES') return readStrings(bytes, where);
   const numbers = typeof datatype === 'string' && Object.hasOwn(NUMBERS, datatype) ? NUMBERS[datatype] : undefined;
   if (numbers === undefined) throw invalid(where, `the datatype has no binary form here; known are BYTES, ${Object.keys(NUMBERS).join(', ')}`);
@@ -64,7 +68,7 @@ export const withBinaryInputs = (body: unknown, binary: Buffer): unknown => {
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0) throw invalid(where, 'must be a whole number of bytes');
     if (offset + size > binary.length) throw invalid(where, `${size} bytes are more than the ${binary.length - offset} that are left of the body`);
     if (input['data'] !== undefined) throw invalid(`inputs[${position}].data`, 'is there, and binary values too');
-    const data = readValues(input['datatype'], binary.subarray(offset, offset + size), where);
+    const data = rawValues(input['datatype'], binary.subarray(offset, offset + size), where);
     offset += size;
     return { ...input, parameters: others, data };
   });

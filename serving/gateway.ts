@@ -14,6 +14,7 @@ import { createCounterBook, createShadowBook } from './counters.ts';
 import { createDeploymentLookup, type Expectation } from './deployment-lookup.ts';
 import { createDeploymentTable, variantsOf, type DeploymentTable } from './deployment-table.ts';
 import { createGatewayServer, type Readiness } from './http-server.ts';
+import { startGrpcServer } from './grpc/server.ts';
 import { createHostAccount, type HostAccount, type HostAccountParts } from './host-account.ts';
 import { createInferenceService } from './inference-service.ts';
 import { listClosed } from './log-folder.ts';
@@ -33,6 +34,8 @@ export type GatewayOptions = {
   gatewayId: string;
   bind: string;
   port: number;
+  /** Port of V2 over gRPC. */
+  grpcPort: number;
   /** Folder of all local state of Perennial. */
   home: string;
   control: ControlPlane;
@@ -45,7 +48,8 @@ export type GatewayOptions = {
   log: Logger;
 };
 
-export type Gateway = { url: string; stop(): Promise<void> };
+/** `grpc` is host and port of V2 over gRPC. */
+export type Gateway = { url: string; grpc: string; stop(): Promise<void> };
 
 const listen = async (server: Server, bind: string, port: number): Promise<string> => {
   server.listen(port, bind);
@@ -138,9 +142,11 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const lookup = createDeploymentLookup({ table, expectationOf, hurry: pool.hurry });
   const reconciler: Reconciler = createReconciler({ table, pool, counters, shadows, metrics, state, log, changed: lookup.changed });
   const readiness = createReadiness({ isKnown, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
-  const server = createGatewayServer({ infer: createInferenceService({ lookup, log: predictionLog, refusals }), access, table, lookup, metrics, build, log, readiness });
+  const parts = { infer: createInferenceService({ lookup, log: predictionLog, refusals }), access, table, lookup, metrics, build, log, readiness };
+  const server = createGatewayServer(parts);
   // The port is the lock of the gateway: nothing of the folder is changed before it is ours.
   const url = await listen(server, options.bind, options.port);
+  const grpc = await startGrpcServer(parts, { bind: options.bind, port: options.grpcPort });
   predictionLog.recover();
   const shipper = superviseShipper(state.logFolder, log);
   const opened = openControlLink({ control, identity: { gatewayId, incarnation: randomUUID(), url }, reconciler, table, access, counters, shadows, refusals, account, state, log });
@@ -151,8 +157,9 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   });
   return {
     url,
+    grpc: grpc.address,
     stop: async () => {
-      await drain(server);
+      await Promise.all([drain(server), grpc.drain(DRAIN_MS)]);
       await predictionLog.stop();
       await Promise.all([opened.close(), shipper.stop()]);
       pool.close();

@@ -1,7 +1,7 @@
 /** Paths of the gateway. Names and versions are checked here: what does not fit the pattern is not there. */
-import { NAME_PATTERN } from '../contracts/ids.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { GatewayPermission } from './access.ts';
+import { modelNameOf, versionOf } from './model-place.ts';
 
 export type Route =
   | { kind: 'live' | 'ready' | 'metrics' | 'server' | 'models' | 'invocations'; permission: GatewayPermission | null }
@@ -24,18 +24,6 @@ const FIXED: Record<string, Route> = {
 
 const notFound = (): never => {
   throw new PerennialFailure('RouteNotFound', 'There is no such route at the gateway.', { fix: 'See the Open Inference Protocol V2: /v2/models/{model}/infer, or V1: /v1/models/{model}:predict' });
-};
-
-const VERSION = /^[1-9]\d{0,8}$/;
-
-const versionOf = (text: string): number => {
-  if (!VERSION.test(text)) throw new PerennialFailure('ModelVersionNotFound', 'A version is a whole number from 1.');
-  return Number(text);
-};
-
-const modelNameOf = (text: string): string => {
-  if (!NAME_PATTERN.test(text)) throw new PerennialFailure('ModelNotFound', 'There is no model of this name: it is not a name.');
-  return text;
 };
 
 const modelRoute = (name: string, rest: readonly string[]): Route => {

@@ -4,13 +4,16 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { Access } from './access.ts';
+import type { AnswerBody } from './answer-text.ts';
 import type { DeploymentLookup } from './deployment-lookup.ts';
-import { notDeployed, type DeploymentTable } from './deployment-table.ts';
-import { modelMetadata, sendAnswer, sendFailure, sendJson, sendText } from './http-answers.ts';
+import type { DeploymentTable } from './deployment-table.ts';
+import { sendAnswer, sendFailure, sendJson, sendText } from './http-answers.ts';
 import { readTextAndBinary } from './http-body.ts';
+import { rowForm, v2Form, type HttpContent } from './http-forms.ts';
 import { methodsOf, routeOf, type Route } from './http-routes.ts';
-import type { InferenceRequest, InferenceService } from './inference-service.ts';
-import { countRequest, type Metrics } from './metrics.ts';
+import type { InferenceForm, InferenceRequest, InferenceService } from './inference-service.ts';
+import { countFailure, type Metrics } from './metrics.ts';
+import { isModelReady, modelMetadata, serverMetadata } from './model-state.ts';
 
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
@@ -38,23 +41,20 @@ const header = (request: IncomingMessage, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined;
 };
 
-/** Failed requests are counted by model and status alone: what the client sent must not become a label. */
-const countFailure = ({ metrics, table }: ServerParts, model: string, status: number): void =>
-  countRequest(metrics.of(table.get(model) === undefined ? 'unknown' : model, 'none', 'none'), status, 0);
+type InferenceTarget = Pick<InferenceRequest<AnswerBody>, 'model' | 'version'> & { formOf: (content: HttpContent) => InferenceForm<AnswerBody> };
 
-type InferenceTarget = Pick<InferenceRequest, 'form' | 'model' | 'version'>;
-
-const serveInference = async (parts: ServerParts, target: InferenceTarget, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+const serveInference = async (parts: ServerParts, { formOf, ...place }: InferenceTarget, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   try {
-    const content = await readTextAndBinary(request);
-    if (content.binary !== undefined && target.form !== 'v2') throw new PerennialFailure('MalformedBody', 'The header Inference-Header-Content-Length belongs to V2: this route takes JSON alone.');
-    const answer = await parts.infer({ ...target, ...content, requestId: header(request, 'x-request-id'), key: header(request, 'x-perennial-key') });
-    sendAnswer(response, answer);
+    const form = formOf(await readTextAndBinary(request));
+    sendAnswer(response, await parts.infer({ form, ...place, requestId: header(request, 'x-request-id'), key: header(request, 'x-perennial-key') }));
   } catch (error) {
     if (!(error instanceof PerennialFailure)) parts.log.error({ err: error }, 'an inference failed unexpectedly');
-    countFailure(parts, target.model, sendFailure(response, error));
+    countFailure(parts, { model: place.model, status: sendFailure(response, error) });
   }
 };
+
+const v1Form = (content: HttpContent): InferenceForm<AnswerBody> => rowForm('v1', content);
+const invocationsForm = (content: HttpContent): InferenceForm<AnswerBody> => rowForm('invocations', content);
 
 /** /invocations names no model: it is the one in the header, or the only one here. */
 const onlyModel = ({ table }: ServerParts, request: IncomingMessage): string => {
@@ -66,28 +66,23 @@ const onlyModel = ({ table }: ServerParts, request: IncomingMessage): string => 
   return only.snapshot.model;
 };
 
-const serveModel = async ({ lookup }: ServerParts, { kind, model, version }: ModelRoute, response: ServerResponse): Promise<void> => {
-  // Whoever asks for readiness wants to know it as it is now.
-  const deployment = kind === 'modelReady' ? lookup.now(model) : await lookup.find(model);
-  const metadata = modelMetadata(deployment, version);
-  if (metadata === undefined && version !== undefined) throw new PerennialFailure('ModelVersionNotFound', `Version ${version} of ${model} is not loaded at this gateway.`);
-  if (metadata === undefined) throw notDeployed(model);
-  if (kind === 'model') return sendJson(response, 200, metadata);
-  const isReady = [deployment.stable, deployment.canary].some((variant) => variant !== null && (version === undefined || variant.version === version) && variant.host.pid !== undefined);
-  sendJson(response, isReady ? 200 : 503, { name: model, ready: isReady });
+const serveReadiness = ({ lookup }: ServerParts, place: ModelRoute, response: ServerResponse): void => {
+  const isReady = isModelReady(lookup, place);
+  sendJson(response, isReady ? 200 : 503, { name: place.model, ready: isReady });
 };
 
 const serve = async (parts: ServerParts, route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   switch (route.kind) {
     case 'infer':
-      return serveInference(parts, { form: 'v2', model: route.model, version: route.version }, request, response);
+      return serveInference(parts, { formOf: v2Form, model: route.model, version: route.version }, request, response);
     case 'predict':
-      return serveInference(parts, { form: 'v1', model: route.model, version: route.version }, request, response);
+      return serveInference(parts, { formOf: v1Form, model: route.model, version: route.version }, request, response);
     case 'invocations':
-      return serveInference(parts, { form: 'invocations', model: onlyModel(parts, request), version: undefined }, request, response);
+      return serveInference(parts, { formOf: invocationsForm, model: onlyModel(parts, request), version: undefined }, request, response);
     case 'model':
+      return sendJson(response, 200, await modelMetadata(parts.lookup, route));
     case 'modelReady':
-      return serveModel(parts, route, response);
+      return serveReadiness(parts, route, response);
     case 'live':
       return sendJson(response, 200, { live: true });
     case 'ready': {
@@ -97,7 +92,7 @@ const serve = async (parts: ServerParts, route: Route, request: IncomingMessage,
     case 'metrics':
       return sendText(response, 200, { text: await parts.metrics.text(), headers: ['content-type', parts.metrics.contentType] });
     case 'server':
-      return sendJson(response, 200, { name: 'perennial', version: parts.build, extensions: ['binary_tensor_data'] });
+      return sendJson(response, 200, serverMetadata(parts.build));
     case 'models':
       return sendJson(response, 200, { models: parts.table.all().map(({ snapshot }) => snapshot.model) });
   }

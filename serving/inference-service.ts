@@ -1,11 +1,9 @@
-/** One inference request, from its text to its answer's text: parse, route, score, log. */
+/** One inference request, whatever its protocol: read, route, score, log, answer. */
 import { performance } from 'node:perf_hooks';
 import { PerennialFailure } from '../domain/failure.ts';
-import { InferenceRefused, readEnvelope, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
-import { fromRowRequest, type RowForm } from '../domain/row-requests.ts';
+import { InferenceRefused, stickyKeyOf, type InferenceEnvelope } from '../domain/inference.ts';
 import { pick } from '../domain/traffic.ts';
-import { answerOf, logRecordText, rowAnswerOf } from './answer-text.ts';
-import { withBinaryInputs } from './binary-tensors.ts';
+import { logRecordText } from './answer-text.ts';
 import type { DeploymentLookup } from './deployment-lookup.ts';
 import { leave, notDeployed, variantsOf, type AppliedDeployment, type Variant } from './deployment-table.ts';
 import { clientIdOf, newInferenceId } from './inference-id.ts';
@@ -14,46 +12,32 @@ import type { PredictionLog } from './prediction-log.ts';
 import type { RefusalBook } from './refusals.ts';
 import { score, type Scored } from './score.ts';
 
-export type InferenceRequest = {
-  form: 'v2' | RowForm;
+/** A request in the form of V2; `json` is the same as text, for the log. */
+export type ReadRequest = { envelope: InferenceEnvelope; json: string };
+
+/** What an answer is written from. */
+export type WrittenAnswer = Pick<Scored, 'variant' | 'rows' | 'texts' | 'columns'> & { id: string; envelope: InferenceEnvelope };
+
+/** How a protocol reads a request and writes its answer: all that is its own. */
+export type InferenceForm<Body> = {
+  /** @throws PerennialFailure MalformedBody or InferenceInvalid */
+  read(deployment: AppliedDeployment): ReadRequest;
+  write(answer: WrittenAnswer): Body;
+};
+
+export type InferenceRequest<Body> = {
+  form: InferenceForm<Body>;
   model: string;
   /** The version that the client named. */
   version: number | undefined;
-  /** The JSON of the body, and what follows it; undefined where the client did not say that anything does. */
-  body: string;
-  binary: Buffer | undefined;
-  /** Headers x-request-id and x-perennial-key. */
+  /** Headers (or metadata) x-request-id and x-perennial-key. */
   requestId: string | undefined;
   key: string | undefined;
 };
 
-export type InferenceAnswer = { id: string; role: string; version: string; text: string; binary: Buffer[] };
+export type InferenceAnswer<Body> = { id: string; role: string; version: string; body: Body };
 
-export type InferenceService = (request: InferenceRequest) => Promise<InferenceAnswer>;
-
-const parseBody = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new PerennialFailure('MalformedBody', `The body is not valid JSON (null is the missing value; NaN and Infinity are no JSON): ${(error as Error).message.slice(0, 200)}`);
-  }
-};
-
-/** The signature by which clients that send rows know the model. */
-const signatureOf = (deployment: AppliedDeployment): Variant['signature'] => {
-  const [variant] = variantsOf(deployment);
-  if (variant === undefined) throw notDeployed(deployment.snapshot.model);
-  return variant.signature;
-};
-
-/** The request in its JSON form, whatever the form in which its values came. */
-const readRequest = ({ form, body, binary }: InferenceRequest, deployment: AppliedDeployment): { envelope: InferenceEnvelope; json: string } => {
-  const parsed = parseBody(body);
-  const inJson = (request: unknown): { envelope: InferenceEnvelope; json: string } => ({ envelope: readEnvelope(request), json: JSON.stringify(request) });
-  if (form !== 'v2') return inJson(fromRowRequest(parsed, signatureOf(deployment), form));
-  if (binary !== undefined) return inJson(withBinaryInputs(parsed, binary));
-  return { envelope: readEnvelope(parsed), json: body };
-};
+export type InferenceService = <Body>(request: InferenceRequest<Body>) => Promise<InferenceAnswer<Body>>;
 
 const chooseVariant = (deployment: AppliedDeployment, version: number | undefined, stickyKey: string): Variant => {
   const { split, snapshot, stable, canary } = deployment;
@@ -97,18 +81,18 @@ export const createInferenceService = ({ lookup, log, refusals }: ServiceParts):
     }
   };
 
-  const answer = async (deployment: AppliedDeployment, request: InferenceRequest): Promise<{ answer: InferenceAnswer; variant: Variant }> => {
-    const { envelope, json } = readRequest(request, deployment);
+  const answer = async <Body>(deployment: AppliedDeployment, request: InferenceRequest<Body>): Promise<{ answer: InferenceAnswer<Body>; variant: Variant }> => {
+    const { envelope, json } = request.form.read(deployment);
     const id = clientIdOf(envelope.id, request.requestId) ?? newInferenceId();
     const key = stickyKeyOf(request.key, 'header x-perennial-key') ?? envelope.key;
     const chosen = chooseVariant(deployment, request.version, key ?? id);
     checkWanted(envelope, chosen);
     const scored = await score(deployment, chosen, envelope.inputs, request.version !== undefined);
     const { variant, rows, texts, columns } = scored;
-    const { text, binary } = request.form === 'v2' ? answerOf(variant, id, { rows: rows.rows, texts, columns, envelope }) : rowAnswerOf(variant, texts);
+    const body = request.form.write({ variant, id, rows, texts, columns, envelope });
     await record(deployment, scored, { id, key, body: json });
     if (deployment.shadow !== null && variant === deployment.stable) deployment.shadow.offer({ id, inputs: envelope.inputs, rows: scored.rows, columns });
-    return { answer: { id, role: variant.role, version: String(variant.version), text, binary }, variant };
+    return { answer: { id, role: variant.role, version: String(variant.version), body }, variant };
   };
 
   return async (request) => {

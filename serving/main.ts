@@ -24,6 +24,7 @@ const gateway = await startGateway({
   gatewayId: config.gatewayId,
   bind: config.bind,
   port: config.gatewayPort,
+  grpcPort: config.gatewayGrpcPort,
   home: config.home,
   control: createGatewayControl({ database, url: config.postgres.url }),
   store: { download: async (artifact, path) => store().download(artifact, path) },
@@ -35,7 +36,7 @@ const gateway = await startGateway({
   log.fatal(error.message);
   process.exit(1);
 });
-log.info({ ready: true, url: gateway.url }, 'the gateway listens');
+log.info({ ready: true, url: gateway.url, grpc: gateway.grpc }, 'the gateway listens');
 
 let isStopping = false;
 const stop = async (signal: string): Promise<void> => {

@@ -1,5 +1,6 @@
 /** /metrics of the gateway. Requests are counted in plain objects; Prometheus' form is made when it is asked for. */
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { DeploymentTable } from './deployment-table.ts';
 import { MAX_QUEUE_REQUESTS } from './version-host.ts';
 import { newDurations, observe, registerHistogram, type Durations } from './scraped-histogram.ts';
 
@@ -44,6 +45,10 @@ export const countRequest = (metrics: VersionMetrics, code: number, seconds: num
   metrics.byCode.set(code, (metrics.byCode.get(code) ?? 0) + 1);
   observe(metrics.durations, seconds);
 };
+
+/** Failed requests are counted by model and status alone: what the client sent must not become a label. */
+export const countFailure = ({ metrics, table }: { metrics: Pick<Metrics, 'of'>; table: Pick<DeploymentTable, 'get'> }, { model, status }: { model: string; status: number }): void =>
+  countRequest(metrics.of(table.get(model) === undefined ? 'unknown' : model, 'none', 'none'), status, 0);
 
 type Sample = { labels: Record<string, string>; value: number };
 type Definition = { name: string; help: string; labels: string[]; read: () => Sample[] | Promise<Sample[]> };

@@ -20,6 +20,8 @@ export type Config = {
   apiPort: number;
   /** Port of the first gateway; the next gateway listens on the next port. */
   gatewayPort: number;
+  /** Port of the first gateway's V2 over gRPC; the next gateway listens on the next port. */
+  gatewayGrpcPort: number;
   /** Name of this gateway: stable over restarts, distinct between gateways. */
   gatewayId: string;
   temporal: { address: string; namespace: string; port: number; uiPort: number; uiUrl: string };
@@ -136,6 +138,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     bind: environment['PERENNIAL_BIND'] ?? '127.0.0.1',
     apiPort,
     gatewayPort: portOf(environment, 'PERENNIAL_GATEWAY_PORT', 7080),
+    gatewayGrpcPort: portOf(environment, 'PERENNIAL_GATEWAY_GRPC_PORT', 7090),
     gatewayId: environment['PERENNIAL_GATEWAY_ID'] ?? 'gateway-1',
     temporal: {
       address: environment['PERENNIAL_TEMPORAL_ADDRESS'] ?? `127.0.0.1:${temporalPort}`,

@@ -80,7 +80,7 @@ export const startGateway = async (home: string, modelFile: string): Promise<Ser
     {
       name: 'gateway',
       command: nodeCommand(entryFiles.gateway),
-      environment: { PERENNIAL_HOME: home, PERENNIAL_POSTGRES_URL: url, PERENNIAL_GATEWAY_PORT: String(ports.gateway), PERENNIAL_GATEWAY_ID: 'gateway-1', ARTIFACT_STORE: '' },
+      environment: { PERENNIAL_HOME: home, PERENNIAL_POSTGRES_URL: url, PERENNIAL_GATEWAY_PORT: String(ports.gateway), PERENNIAL_GATEWAY_GRPC_PORT: String(ports.gatewayGrpc), PERENNIAL_GATEWAY_ID: 'gateway-1', ARTIFACT_STORE: '' },
       cwd: repositoryRoot,
       ready: { probe: respondsOk(`${base}/readyz`) },
       stopSignal: 'SIGTERM',

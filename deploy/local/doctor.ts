@@ -13,7 +13,7 @@ import { prometheus } from './tools/prometheus.ts';
 import { python } from './tools/python.ts';
 import { temporalCli } from './tools/temporal-cli.ts';
 import { testServer } from './tools/test-server.ts';
-import { versitygw } from './tools/versitygw.ts';
+import { alertmanager, versitygw } from './tools/go-program.ts';
 
 export type Check = {
   name: string;
@@ -113,7 +113,7 @@ const clock = ({ home: folder }: Config) => (): Finding => {
 const ports = (config: Config) => async (): Promise<Finding> => {
   const running = lockHolder(join(config.home, 'supervisor.lock'));
   if (running !== undefined) return { detail: `in use by Perennial itself (process ${running.pid})` };
-  const chosen = { api: config.apiPort, gateway: config.gatewayPort, temporal: config.temporal.port, temporalUi: config.temporal.uiPort, postgres: config.postgres.port, metrics: config.metricsPort ?? defaultMetricsPort };
+  const chosen = { api: config.apiPort, gateway: config.gatewayPort, gatewayGrpc: config.gatewayGrpcPort, temporal: config.temporal.port, temporalUi: config.temporal.uiPort, postgres: config.postgres.port, metrics: config.metricsPort ?? defaultMetricsPort };
   const leftovers = Object.keys(leftoverProcesses(config.home));
   if (leftovers.length > 0) return { detail: `held by leftovers of a killed supervisor (${leftovers.join(', ')}); the next start ends them` };
   const problems = await portProblems(portUses(chosen, 2, config.bind));
@@ -134,6 +134,7 @@ export const doctor = async (config: Config = readConfig()): Promise<Diagnosis> 
     check('Ports', ports(config)),
     check(testServer.name, tool(testServer, setUpTestsCommand), true),
     check(versitygw.name, tool(versitygw, setUpTestsCommand), true),
+    check(alertmanager.name, tool(alertmanager, setUpTestsCommand), true),
     check(prometheus.name, tool(prometheus, setUpTestsCommand), true),
   ]);
   const isBad = checks.some(({ ok, forTestsOnly }) => !ok && forTestsOnly !== true);

@@ -68,6 +68,7 @@ export const gatewayProgram = (settings: StackSettings, number: number): Program
     ...settings.environment,
     PERENNIAL_GATEWAY_ID: `gateway-${number}`,
     PERENNIAL_GATEWAY_PORT: String(settings.ports.gateway + number - 1),
+    PERENNIAL_GATEWAY_GRPC_PORT: String(settings.ports.gatewayGrpc + number - 1),
   },
   cwd: repositoryRoot,
   ready: { probe: answersOk(`${gatewayUrl(settings, number)}/healthz`) },

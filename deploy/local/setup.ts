@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { tritonClient } from './tools/client-environments.ts';
+import { alertmanager, versitygw } from './tools/go-program.ts';
 import { installParts } from './tools/install.ts';
 import type { Part } from './tools/part.ts';
 import { postgresBinaries } from './tools/postgres-binaries.ts';
@@ -11,12 +12,11 @@ import { prometheus } from './tools/prometheus.ts';
 import { python } from './tools/python.ts';
 import { temporalCli } from './tools/temporal-cli.ts';
 import { testServer } from './tools/test-server.ts';
-import { versitygw } from './tools/versitygw.ts';
 
 /** What is needed to run Perennial, and what its tests need beside. */
 export const profiles = {
   runtime: [postgresBinaries, temporalCli, python],
-  test: [postgresBinaries, temporalCli, python, testServer, versitygw, prometheus, tritonClient],
+  test: [postgresBinaries, temporalCli, python, testServer, versitygw, prometheus, alertmanager, tritonClient],
 } as const satisfies Record<string, readonly Part[]>;
 
 export type Profile = keyof typeof profiles;

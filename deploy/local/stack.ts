@@ -73,6 +73,7 @@ const processEnvironment = (config: Config, tools: Tools, inherited: Record<stri
   PERENNIAL_HOME: config.home,
   PERENNIAL_API_PORT: String(config.apiPort),
   PERENNIAL_GATEWAY_PORT: String(config.gatewayPort),
+  PERENNIAL_GATEWAY_GRPC_PORT: String(config.gatewayGrpcPort),
   PERENNIAL_TEMPORAL_PORT: String(config.temporal.port),
   PERENNIAL_TEMPORAL_UI_PORT: String(config.temporal.uiPort),
   PERENNIAL_POSTGRES_PORT: String(config.postgres.port),
@@ -87,6 +88,7 @@ const processEnvironment = (config: Config, tools: Tools, inherited: Record<stri
 const portsOf = (config: Config): Ports => ({
   api: config.apiPort,
   gateway: config.gatewayPort,
+  gatewayGrpc: config.gatewayGrpcPort,
   temporal: config.temporal.port,
   temporalUi: config.temporal.uiPort,
   postgres: config.postgres.port,

@@ -1,10 +1,10 @@
 /** Where the tools are that set-up brought: looked up in milliseconds, nothing is installed or run. */
+import { alertmanager, versitygw } from './go-program.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import { prometheus } from './prometheus.ts';
 import { python } from './python.ts';
 import { temporalCli } from './temporal-cli.ts';
 import { testServer } from './test-server.ts';
-import { versitygw } from './versitygw.ts';
 
 export type Tools = {
   /** The Temporal CLI. */
@@ -17,6 +17,8 @@ export type Tools = {
   versitygw?: string;
   /** Checks metrics, in tests; prometheus itself lies beside it. */
   promtool?: string;
+  /** An Alertmanager for tests. */
+  alertmanager?: string;
 };
 
 const needed = (path: string | undefined, name: string): string => {
@@ -36,5 +38,6 @@ export const resolveTools = (): Tools => {
     testServer: testServer.find(),
     versitygw: versitygw.find(),
     promtool: prometheus.find(),
+    alertmanager: alertmanager.find(),
   };
 };

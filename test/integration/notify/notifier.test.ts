@@ -14,6 +14,8 @@ import type { AlertView } from '../../../contracts/alert.ts';
 import { deliveryIdOf } from '../../../domain/incident.ts';
 import type { Notifier } from '../../../domain/ports/alerts.ts';
 import { alertView } from '../../support/alert-view.ts';
+import { eventually } from '../../support/api.ts';
+import { startAlertmanager } from './support/alertmanager.ts';
 import { startHttpReceiver, startSmtpReceiver, type HttpReceiver, type SmtpReceiver } from './support/receivers.ts';
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`;
@@ -153,6 +155,28 @@ describe('an Alertmanager', () => {
     expect(over.startsAt).toBe(open.startsAt);
     expect(Object.keys(open.labels).every((name) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name))).toBe(true);
     expect([open.endsAt, over.endsAt]).toEqual(['2027-03-01T00:00:00.000Z', '2026-03-01T05:00:00.000Z']);
+  });
+
+  it('that is a real one holds the alert until its end is sent, once however often it came', async () => {
+    const alertmanager = await startAlertmanager();
+    try {
+      declare({ allow: [{ ...local, port: alertmanager.port }], receivers: { prometheus: { kind: 'alertmanager', url: `http://127.0.0.1:${alertmanager.port}/am` } } });
+      const now: AlertView = { ...alert, openedAt: new Date().toISOString() };
+      expect(await send('prometheus', now)).toEqual({ kind: 'sent' });
+      expect(await send('prometheus', now)).toEqual({ kind: 'sent' });
+      const held = await alertmanager.alerts();
+      expect(held).toHaveLength(1);
+      expect(held[0]).toMatchObject({
+        labels: { alertname: 'PerennialDrift', model: 'flights', pipeline: 'flights', team: 'risk' },
+        annotations: { state: 'open', description: alert.reason, alert_id: alert.alertId },
+        startsAt: now.openedAt,
+      });
+      expect(await send('prometheus', { ...now, state: 'resolved', resolvedAt: new Date().toISOString(), resolvedBy: 'cleared' })).toEqual({ kind: 'sent' });
+      // Its list has only alerts that have not ended.
+      await eventually('the alert has ended', async () => ((await alertmanager.alerts()).length === 0 ? true : undefined), 60_000);
+    } finally {
+      await alertmanager.stop();
+    }
   });
 });
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ArtifactStoreConfig } from '../../../workers/config.ts';
-import { versitygw } from '../../../deploy/local/tools/versitygw.ts';
+import { versitygw } from '../../../deploy/local/tools/go-program.ts';
 
 export type S3Server = { config: ArtifactStoreConfig & { kind: 's3' }; bucketFolder: string; stop(): Promise<void> };
 

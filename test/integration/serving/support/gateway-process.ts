@@ -9,6 +9,8 @@ const MAIN = fileURLToPath(new URL('../../../../serving/main.ts', import.meta.ur
 
 export type GatewayProcess = {
   url: string;
+  /** Host and port of its gRPC. */
+  grpc: string;
   child: ChildProcess;
   /** Its log so far, one parsed object per line. */
   log: Record<string, unknown>[];
@@ -32,12 +34,12 @@ export const startGatewayProcess = async (environment: Record<string, string>, p
     child.kill(signal);
     return (await gone)[0];
   };
-  const url = await eventually(
+  const { url, grpc } = await eventually(
     () => {
       if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}: ${JSON.stringify(log.at(-1))}`);
-      return log.find((line) => line['ready'] === true)?.['url'] as string | undefined;
+      return log.find((line) => line['ready'] === true) as { url: string; grpc: string } | undefined;
     },
     { what: 'the gateway listens', ms: 30_000 },
   );
-  return { url, child, log, kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM') };
+  return { url, grpc, child, log, kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM') };
 };

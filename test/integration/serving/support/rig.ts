@@ -98,8 +98,8 @@ export const startRig = async (): Promise<Rig> => {
       return answer.generation;
     },
     startGateway: async ({ id = 'gateway-1', environment = {}, prefix = [] } = {}) => {
-      const { gateway } = await findFreePorts();
-      const variables = { PERENNIAL_HOME: home, PERENNIAL_POSTGRES_URL: database.url, PERENNIAL_GATEWAY_PORT: String(gateway), PERENNIAL_GATEWAY_ID: id, ARTIFACT_STORE: '', ...environment };
+      const { gateway, gatewayGrpc } = await findFreePorts();
+      const variables = { PERENNIAL_HOME: home, PERENNIAL_POSTGRES_URL: database.url, PERENNIAL_GATEWAY_PORT: String(gateway), PERENNIAL_GATEWAY_GRPC_PORT: String(gatewayGrpc), PERENNIAL_GATEWAY_ID: id, ARTIFACT_STORE: '', ...environment };
       const started = await startGatewayProcess(variables, prefix);
       gateways.push(started);
       return started;
