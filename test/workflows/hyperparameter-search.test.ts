@@ -191,15 +191,15 @@ describe('failures', () => {
 
 describe('a cancelled run', () => {
   it('cancels its search, whose trials end first', async () => {
-    let cancel: (() => Promise<unknown>) | undefined;
+    const control: { cancel?: () => Promise<unknown> } = {};
     const trainTrial: Override<'trainTrial'> = async ({ number }, proceed) => {
       if (number < 2) return proceed();
-      if (number === 2) await cancel?.();
+      if (number === 2) await control.cancel?.();
       await trainForLong();
       return proceed();
     };
     const started = await startSearch('cancelled', { trials: 8, parallel: 2, sampler: 'random' }, { trainTrial });
-    cancel = started.cancel;
+    control.cancel = started.cancel;
     expect(await codeOf(started.result())).toBe('WorkflowFailedError');
     const { scenario, runId } = started;
     expect(scenario.ends.get(runId)).toMatchObject({ state: 'cancelled' });
