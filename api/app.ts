@@ -40,6 +40,7 @@ import { registerRunActions } from './runs/actions.ts';
 import { registerRunEvents } from './runs/events.ts';
 import { createLiveRuns } from './runs/live-runs.ts';
 import { registerRunRoutes } from './runs/routes.ts';
+import { registerTrialRoutes } from './runs/trials.ts';
 import { registerScheduleRoutes } from './schedules/routes.ts';
 import { registerAuditRoute } from './system/audit-trail.ts';
 import { measure, type ApiMetrics } from './system/metrics.ts';
@@ -129,6 +130,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   await registerPipelineRoutes(app, context);
   registerReplayRoute(app, context);
   registerRunRoutes(app, context);
+  registerTrialRoutes(app, context);
   registerRunActions(app, context);
   registerRunEvents(app, context);
   registerModelRoutes(app, context);
