@@ -23,6 +23,7 @@ import { validatorCompiler } from './http/validation.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
 import { registerCardRoute } from './lineage/card.ts';
+import { registerReproduceRoute } from './lineage/reproduce.ts';
 import { registerLineageRoutes } from './lineage/routes.ts';
 import { registerCostRoutes } from './models/costs.ts';
 import { registerLabelRoutes } from './models/labels.ts';
@@ -138,6 +139,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerDatasetFileRoutes(app, context);
   registerLineageRoutes(app, context);
   registerCardRoute(app, context);
+  registerReproduceRoute(app, context);
   registerDeploymentRoutes(app, context);
   registerDeploymentHistory(app, context);
   registerRolloutRoutes(app, context);

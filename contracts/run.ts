@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ArtifactRef } from './artifact.ts';
 import type { PipelineSpec } from './pipeline.ts';
+import type { Reproduction, ReproducedVersion } from './reproduction.ts';
 import type { RolloutOutcome } from './rollout.ts';
 import type { TriggerKind } from './trigger.ts';
 import type { Pool } from './queues.ts';
@@ -30,14 +31,16 @@ export type RunInput = {
   /** The run that this one retries, and the step from which it does the work again. */
   retryOf?: string;
   retryFrom?: ModelStep;
+  /** The registered version that this run repeats, to compare: it registers and rolls out nothing. */
+  reproduces?: ReproducedVersion;
 };
 
 export type GateDecision = { gate: string; passed: boolean; reason: string };
 
 /** How a run ends: business endings are values; a failure is an error of the workflow. */
 export type RunOutcome =
-  | { kind: 'succeeded'; model?: string; version?: number; rollout?: RolloutOutcome }
-  | { kind: 'rejected'; reasons: string[] }
+  | { kind: 'succeeded'; model?: string; version?: number; rollout?: RolloutOutcome; reproduction?: Reproduction }
+  | { kind: 'rejected'; reasons: string[]; reproduction?: Reproduction }
   | { kind: 'rolledBack'; model: string; version: number; reason: string; rollout: RolloutOutcome };
 
 /** Terminal states of a run and the open ones, as the API shows them. */
