@@ -17,6 +17,7 @@ import { uuidv7 } from './http/unique.ts';
 import { validatorCompiler } from './http/validation.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
+import { registerAliasMoves } from './models/aliases.ts';
 import { registerCostRoutes } from './models/costs.ts';
 import { registerDatasetRoutes } from './models/datasets.ts';
 import { registerLabelRoutes } from './models/labels.ts';
@@ -124,6 +125,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerRunActions(app, context);
   registerRunEvents(app, context);
   registerModelRoutes(app, context);
+  registerAliasMoves(app, context);
   registerDatasetRoutes(app, context);
   registerDeploymentRoutes(app, context);
   registerRolloutRoutes(app, context);
