@@ -6,6 +6,7 @@ import type { ApiContext, App } from '../http/app-types.ts';
 import { principalOf } from '../http/guard.ts';
 import { downloadUri } from './download-uri.ts';
 import { Description, ModelName, VersionNumber } from './registered-models.ts';
+import type { Replays } from './replays.ts';
 import { mlflowRoute } from './route.ts';
 import { lastOfEach, listAnswer, optional, RegistryTag, Required, Text } from './wire.ts';
 
@@ -77,12 +78,15 @@ const Create = z.object({
   tags: optional(z.array(RegistryTag)),
 });
 
-export const registerModelVersionRoutes = (app: App, context: ApiContext): void => {
+export const registerModelVersionRoutes = (app: App, context: ApiContext, replays: Replays): void => {
   registerReads(app, context);
   mlflowRoute(app, 'registry', 'POST', 'tracking:write')('model-versions/create', { body: Create, summary: 'Registers a version' }, async ({ body, request }) => {
     const modelId = body.model_id ?? /^models:\/(m-[0-9a-f]{32})$/.exec(body.source)?.[1];
     const version = { name: body.name, source: body.source, runId: body.run_id, runLink: body.run_link, description: body.description, modelId, userId: principalOf(request).name };
-    return { model_version: await versions.createVersion(context.database, { ...version, tags: lastOfEach(body.tags ?? []) }) };
+    return replays.create(request, 'model version', {
+      make: async () => ({ model_version: await versions.createVersion(context.database, { ...version, tags: lastOfEach(body.tags ?? []) }) }),
+      isThere: ({ model_version: made }) => versions.isVersionSince(context.database, made),
+    });
   });
   registerChanges(app, context);
 };

@@ -9,6 +9,7 @@ import { registerExperimentRoutes } from './experiments.ts';
 import { registerLoggedModelRoutes } from './logged-models.ts';
 import { registerModelVersionRoutes } from './model-versions.ts';
 import { registerRegisteredModelRoutes } from './registered-models.ts';
+import { createReplays, installReplays } from './replays.ts';
 import { registerRunLoggingRoutes } from './run-logging.ts';
 import { registerRunRoutes } from './runs.ts';
 import { registerServerRoutes } from './server-info.ts';
@@ -34,13 +35,15 @@ export const registerTracking = async (app: App, context: ApiContext): Promise<v
   await app.register(async (given) => {
     const scope = given as unknown as App;
     installTrackingErrors(scope as never, context);
+    installReplays(scope as never);
+    const replays = createReplays(context);
     registerServerRoutes(scope);
-    registerExperimentRoutes(scope, context);
-    registerRunRoutes(scope, context);
+    registerExperimentRoutes(scope, context, replays);
+    registerRunRoutes(scope, context, replays);
     registerRunLoggingRoutes(scope, context);
-    registerLoggedModelRoutes(scope, context);
-    registerRegisteredModelRoutes(scope, context);
-    registerModelVersionRoutes(scope, context);
+    registerLoggedModelRoutes(scope, context, replays);
+    registerRegisteredModelRoutes(scope, context, replays);
+    registerModelVersionRoutes(scope, context, replays);
     registerAliasRoutes(scope, context);
     await registerArtifactRoutes(scope, context);
     registerUnknown(scope);

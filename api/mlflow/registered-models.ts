@@ -3,6 +3,7 @@ import { z } from 'zod';
 import * as models from '../../adapters/postgres/tracking/registered-models.ts';
 import { latestVersions } from '../../adapters/postgres/tracking/model-versions.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
+import type { Replays } from './replays.ts';
 import { mlflowRoute } from './route.ts';
 import { Int64, lastOfEach, listAnswer, optional, RegistryTag, Required, Text } from './wire.ts';
 
@@ -58,13 +59,15 @@ const registerChanges = (app: App, { database }: ApiContext): void => {
   });
 };
 
-export const registerRegisteredModelRoutes = (app: App, context: ApiContext): void => {
+export const registerRegisteredModelRoutes = (app: App, context: ApiContext, replays: Replays): void => {
+  const { database } = context;
   registerReads(app, context);
   const Create = Named.extend({ description: Description, tags: optional(z.array(RegistryTag)) });
-  mlflowRoute(app, 'registry', 'POST', 'tracking:write')(
-    'registered-models/create',
-    { body: Create, summary: 'Makes a registered model' },
-    async ({ body }) => ({ registered_model: await models.createModel(context.database, { name: body.name, description: body.description, tags: lastOfEach(body.tags ?? []) }) }),
+  mlflowRoute(app, 'registry', 'POST', 'tracking:write')('registered-models/create', { body: Create, summary: 'Makes a registered model' }, async ({ body, request }) =>
+    replays.create(request, 'registered model', {
+      make: async () => ({ registered_model: await models.createModel(database, { name: body.name, description: body.description, tags: lastOfEach(body.tags ?? []) }) }),
+      isThere: ({ registered_model: model }) => models.isModelSince(database, model),
+    }),
   );
   registerChanges(app, context);
   registerTags(app, context);

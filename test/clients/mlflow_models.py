@@ -63,7 +63,7 @@ def autolog():
     return {
         "status": [logistic.status, trees.status],
         "params": [logistic["params.max_iter"], trees["params.num_boost_round"]],
-        "accuracy": logistic["metrics.training_accuracy_score"] > 0.8,
+        "accuracy": bool(logistic["metrics.training_accuracy_score"] > 0.8),
         "history": len(client.get_metric_history(trees.run_id, "train-binary_logloss")),
         "inputs": len(client.get_run(logistic.run_id).inputs.dataset_inputs),
         "models": [model.name for model in client.search_logged_models([logistic.experiment_id])] if is_3 else json.loads(logistic["tags.mlflow.log-model.history"])[0]["artifact_path"],
@@ -109,14 +109,15 @@ def stages():
     other = client.create_registered_model(f"{name}-other", tags={"a": "b"})
     copied = client.copy_model_version(f"models:/{name}/2", f"{name}-copy")
     loaded = mlflow.sklearn.load_model(f"models:/{name}-copy/{copied.version}")
-    renamed = client.rename_registered_model(other.name, f"{name}-renamed")
+    client.rename_registered_model(other.name, f"{name}-renamed")
+    renamed = client.get_registered_model(f"{name}-renamed")
     client.delete_registered_model(renamed.name)
     client.delete_registered_model_alias(name, "challenger")
     client.delete_model_version(name, "2")
     return {
         "latest": latest,
         "copied": [copied.version, type(loaded).__name__],
-        "renamed": renamed.name,
+        "renamed": [renamed.name, renamed.tags],
         "gone": code(lambda: client.get_registered_model(renamed.name)),
         "left": [v.version for v in client.search_model_versions(f"name = '{name}'")],
         "next": mlflow.register_model(client.get_model_version(name, "1").source, name, tags={"after": "the deletion"}).version,

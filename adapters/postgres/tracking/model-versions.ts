@@ -14,6 +14,8 @@ import { VERSION, VERSION_SOURCE } from './version-json.ts';
 type Db = Kysely<Database>;
 export type VersionId = { name: string; version: number };
 
+export type VersionRead = { name: string; version: string; creation_timestamp: number; [key: string]: unknown };
+
 export type NewVersion = {
   name: string;
   source: string;
@@ -28,11 +30,11 @@ export type NewVersion = {
 const versionNotFound = ({ name, version }: VersionId): TrackingRefusal => notFound(`Model Version (name=${name.slice(0, 200)}, version=${version}) not found`);
 
 /** The row of the model puts creations in a row: numbers neither repeat nor leave a gap. */
-export const createVersion = async (database: Db, given: NewVersion): Promise<unknown> => {
+export const createVersion = async (database: Db, given: NewVersion): Promise<VersionRead> => {
   const { rows } = await sql<{ version: number }>`
     with model as (update registered_models set last_version = greatest(last_version, (select max(version) from registered_versions v where v.model = name)) + 1, updated_at = now() where name = ${given.name} returning name, last_version),
       made as (insert into registered_versions (model, version, source, source_run_id, run_link, description, logged_model_id, user_id)
-        select name, last_version, ${given.source}, ${given.runId ?? null}, ${given.runLink ?? null}, ${given.description ?? null}, ${given.modelId ?? null}, ${given.userId} from model returning model, version),
+        select name, last_version, ${given.source}, coalesce(${given.runId || null}::text, (select source_run_id from logged_models where model_id = ${given.modelId ?? null})), ${given.runLink ?? null}, ${given.description ?? null}, ${given.modelId ?? null}, ${given.userId} from model returning model, version),
       tags as (insert into registered_version_tags select model, version, key, value
         from made, unnest(${given.tags.map(({ key }) => key)}::text[], ${given.tags.map(({ value }) => value)}::text[]) as t(key, value))
     select version from made`.execute(database);
@@ -40,11 +42,15 @@ export const createVersion = async (database: Db, given: NewVersion): Promise<un
   return readVersion(database, { name: given.name, version: rows[0].version });
 };
 
-export const readVersion = async (database: Db, id: VersionId): Promise<unknown> => {
-  const { rows } = await sql<{ version: unknown }>`select ${VERSION} as version from registered_versions v where v.model = ${id.name} and v.version = ${id.version}`.execute(database);
+export const readVersion = async (database: Db, id: VersionId): Promise<VersionRead> => {
+  const { rows } = await sql<{ version: VersionRead }>`select ${VERSION} as version from registered_versions v where v.model = ${id.name} and v.version = ${id.version}`.execute(database);
   if (rows[0] === undefined) throw versionNotFound(id);
   return rows[0].version;
 };
+
+/** Whether the version that was made then is there, not that of a later model of its name. */
+export const isVersionSince = async (database: Db, { name, version, creation_timestamp: createdMs }: VersionRead): Promise<boolean> =>
+  (await sql`select from registered_versions where model = ${name} and version = ${Number(version)} and (extract(epoch from created_at) * 1000)::bigint = ${createdMs}`.execute(database)).rows.length > 0;
 
 export const versionOfAlias = async (database: Db, name: string, alias: string): Promise<unknown> => {
   const { rows } = await sql<{ version: unknown }>`

@@ -12,6 +12,8 @@ import { VERSION } from './version-json.ts';
 
 type Db = Kysely<Database>;
 
+export type ModelRead = { name: string; creation_timestamp: number; [key: string]: unknown };
+
 const MODEL = sql<unknown>`json_strip_nulls(json_build_object('name', m.name, 'creation_timestamp', (extract(epoch from m.created_at) * 1000)::bigint,
   'last_updated_timestamp', (extract(epoch from m.updated_at) * 1000)::bigint, 'description', m.description,
   'latest_versions', (select json_agg(${VERSION} order by v.version) from (select distinct on (stage) * from registered_versions w where w.model = m.name order by stage, version desc) v),
@@ -23,7 +25,7 @@ export const modelNotFound = (name: string): TrackingRefusal => notFound(`Regist
 const exists = (name: string): TrackingRefusal => new TrackingRefusal('RESOURCE_ALREADY_EXISTS', `Registered Model (name=${name}) already exists.`);
 
 /** @throws TrackingRefusal RESOURCE_ALREADY_EXISTS */
-export const createModel = async (database: Db, { name, description, tags }: { name: string; description: string | undefined; tags: KeyValue[] }): Promise<unknown> => {
+export const createModel = async (database: Db, { name, description, tags }: { name: string; description: string | undefined; tags: KeyValue[] }): Promise<ModelRead> => {
   const { rows } = await sql<{ name: string }>`
     with made as (insert into registered_models (name, description) values (${name}, ${description ?? null}) on conflict do nothing returning name),
       tags as (insert into registered_model_tags select name, key, value from made, unnest(${tags.map(({ key }) => key)}::text[], ${tags.map(({ value }) => value)}::text[]) as t(key, value))
@@ -32,11 +34,15 @@ export const createModel = async (database: Db, { name, description, tags }: { n
   return readModel(database, name);
 };
 
-export const readModel = async (database: Db, name: string): Promise<unknown> => {
-  const { rows } = await sql<{ model: unknown }>`select ${MODEL} as model from registered_models m where m.name = ${name}`.execute(database);
+export const readModel = async (database: Db, name: string): Promise<ModelRead> => {
+  const { rows } = await sql<{ model: ModelRead }>`select ${MODEL} as model from registered_models m where m.name = ${name}`.execute(database);
   if (rows[0] === undefined) throw modelNotFound(name);
   return rows[0].model;
 };
+
+/** Whether the model that was made then is there, not a later one of its name. */
+export const isModelSince = async (database: Db, { name, creation_timestamp: createdMs }: ModelRead): Promise<boolean> =>
+  (await sql`select from registered_models where name = ${name} and (extract(epoch from created_at) * 1000)::bigint = ${createdMs}`.execute(database)).rows.length > 0;
 
 type Change = { description?: string; tag?: KeyValue; untag?: string };
 
