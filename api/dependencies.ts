@@ -4,11 +4,13 @@ import type { FastifyServerOptions, RouteOptions } from 'fastify';
 import type { Kysely } from 'kysely';
 import type { Pool } from 'pg';
 import type { Registry } from 'prom-client';
+import type { LoggedInferences } from '../adapters/monitoring/logged-inferences.ts';
 import type { Database } from '../adapters/postgres/schema.ts';
 import type { PriceTable } from '../contracts/resources.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { Deployments } from '../domain/ports/deployments.ts';
 import type { ScheduleEngine, ScheduleRows } from '../domain/ports/schedules.ts';
+import type { ConsoleFiles } from './console/console-files.ts';
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
 
 export type ApiDependencies = {
@@ -17,6 +19,8 @@ export type ApiDependencies = {
   /** The connections of `database`, for the one question that is asked all the time. */
   pool: Pick<Pool, 'query'>;
   client: Client;
+  /** Answers of models, in the prediction log. */
+  inferences: LoggedInferences;
   /** Bytes of tracked artifacts. */
   artifacts: ArtifactStore;
   /** Traffic is only ever changed through this port. */
@@ -36,6 +40,8 @@ export type ApiDependencies = {
   prices: PriceTable | null;
   /** Whether /metrics answers without a key: only right where nobody but this machine can ask. */
   openMetrics: boolean;
+  /** The built console; without a page it was not built. */
+  consoleFiles: ConsoleFiles;
   logger: FastifyServerOptions['logger'];
   /** Told each route as it is registered, with its policy: for tests that walk the table. */
   onRoute?: (route: RouteOptions) => void;

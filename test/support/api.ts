@@ -6,8 +6,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createArtifactStore } from '../../adapters/objectstore/index.ts';
+import { createLoggedInferences } from '../../adapters/monitoring/logged-inferences.ts';
+import { createScratch } from '../../adapters/objectstore/scratch.ts';
 import { isDatabaseOutage } from '../../adapters/postgres/client.ts';
 import { createDeployments } from '../../adapters/postgres/deployments.ts';
+import { createPredictionSegments } from '../../adapters/postgres/prediction-segments.ts';
 import { createScheduleRows } from '../../adapters/postgres/schedules.ts';
 import { createScheduleEngine } from '../../adapters/temporal/schedules.ts';
 import { createWorkflowControl } from '../../adapters/temporal/workflow-control.ts';
@@ -50,11 +53,13 @@ const read = (response: { statusCode: number; headers: Record<string, unknown>; 
 /** The app, ready. `close` of the app is the caller's. */
 export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'database' | 'pool'>, client: Client, changes: Partial<ApiDependencies> = {}): Promise<TestApi> => {
   const folder = mkdtempSync(join(tmpdir(), 'perennial-api-'));
+  const artifacts = createArtifactStore({ kind: 'local', folder: join(folder, 'artifacts') });
   const dependencies: ApiDependencies = {
     database,
     pool,
     client,
-    artifacts: createArtifactStore({ kind: 'local', folder }),
+    inferences: createLoggedInferences({ ...createPredictionSegments(database), artifacts, scratch: createScratch(join(folder, 'scratch')) }),
+    artifacts,
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
@@ -64,6 +69,7 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
     createRegistry: () => new Registry(),
     prices: null,
     openMetrics: false,
+    consoleFiles: { page: undefined, find: () => undefined },
     logger: false,
     ...changes,
   };
