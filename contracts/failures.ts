@@ -37,6 +37,8 @@ export const FAILURES = {
   AlertNotFound: userMistake(404, 'There is no such alert', 'List the alerts: perennial alert list'),
   AlertNotOpen: userMistake(409, 'The incident is over', 'Look at it: perennial alert get'),
   SilenceNotFound: userMistake(404, 'There is no such silence', 'List the silences: perennial silence list'),
+  AliasConflict: userMistake(409, 'The alias does not name the version that was expected', 'Read the alias and decide again.'),
+  AliasFollowsRollout: userMistake(409, 'The champion of a deployed model is moved by its rollout', 'Start a rollout of the version, or a rollback.'),
   NothingToRollBackTo: userMistake(409, 'There is no earlier version to roll back to', 'Roll out a version first.'),
   ScheduleNotFound: userMistake(404, 'There is no such schedule', 'List the schedules: perennial schedule list'),
   ScheduleDeclared: userMistake(409, 'The schedule is declared in its pipeline', 'Change it there, and apply the pipeline.'),
