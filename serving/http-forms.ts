@@ -10,7 +10,8 @@ import type { InferenceForm, ReadRequest } from './inference-service.ts';
 /** The JSON of a body, and what follows it; undefined where the client did not say that anything does. */
 export type HttpContent = { body: string; binary: Buffer | undefined };
 
-const parseBody = (text: string): unknown => {
+/** @throws PerennialFailure MalformedBody */
+export const parseBody = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (error) {

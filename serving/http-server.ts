@@ -10,10 +10,13 @@ import type { DeploymentTable } from './deployment-table.ts';
 import { sendAnswer, sendFailure, sendJson, sendText } from './http-answers.ts';
 import { readTextAndBinary } from './http-body.ts';
 import { rowForm, v2Form, type HttpContent } from './http-forms.ts';
+import { serveRepositoryChange, serveRepositoryIndex } from './http-repository.ts';
 import { methodsOf, routeOf, type Route } from './http-routes.ts';
 import type { InferenceForm, InferenceRequest, InferenceService } from './inference-service.ts';
 import { countFailure, type Metrics } from './metrics.ts';
+import type { RepositoryParts } from './model-repository.ts';
 import { isModelReady, modelMetadata, serverMetadata } from './model-state.ts';
+import { modelStatistics } from './statistics.ts';
 
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
@@ -29,6 +32,7 @@ export type ServerParts = {
   table: DeploymentTable;
   lookup: Pick<DeploymentLookup, 'find' | 'now'>;
   metrics: Metrics;
+  wanted: RepositoryParts['wanted'];
   readiness: () => Readiness;
   build: string;
   log: Logger;
@@ -83,6 +87,15 @@ const serve = async (parts: ServerParts, route: Route, request: IncomingMessage,
       return sendJson(response, 200, await modelMetadata(parts.lookup, route));
     case 'modelReady':
       return serveReadiness(parts, route, response);
+    case 'statistics':
+      return sendJson(response, 200, await modelStatistics(parts, route));
+    case 'allStatistics':
+      return sendJson(response, 200, await modelStatistics(parts, undefined));
+    case 'repositoryIndex':
+      return serveRepositoryIndex(parts, request, response);
+    case 'load':
+    case 'unload':
+      return serveRepositoryChange(parts, { action: route.kind, model: route.model }, { request, response });
     case 'live':
       return sendJson(response, 200, { live: true });
     case 'ready': {

@@ -1,6 +1,6 @@
 """Speaks to a gateway with Triton's own HTTP client: `triton_client.py <host:port> <key>`; prints one JSON object of what it got.
 
-The gateway serves the models `sum` (x FP32 [-1, 3]: the sum plus 1, version 1) and `mixed` (a FP32, b BYTES, c INT64, each [-1, 1]).
+The gateway serves the models `sum` (x FP32 [-1, 3]: the sum plus 1, version 1) `mixed` (a FP32, b BYTES, c INT64, each [-1, 1]) and `typed`.
 """
 
 import json
@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
+
+import typed_tensors
 
 url, key = sys.argv[1:]
 client = triton.InferenceServerClient(url)
@@ -65,7 +67,9 @@ print(
             "missing": refused(np.array([[1, np.nan, 3]], dtype=np.float32)),
             "infinite": refused(np.array([[1, np.inf, 3]], dtype=np.float32)),
             "wide": refused(np.array([[1, 2, 3, 4]], dtype=np.float32)),
-            "wrong_type": refused(np.array([[1, 2, 3]], dtype=np.float64), datatype="FP64"),
+            "wrong_type": refused(np.array([[True, False, True]]), datatype="BOOL"),
+            "typed": typed_tensors.unchanged(triton, client, headers),
+            "converted": typed_tensors.converted(triton, client, headers, typed_tensors.ATTEMPTS),
         }
     )
 )

@@ -5,15 +5,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tritonClient } from '../../../deploy/local/tools/client-environments.ts';
 import { repositoryRoot } from '../../../deploy/local/tools/machine.ts';
 import { inferenceIdsOf } from '../../faults/prediction-store.ts';
+import { CONVERSIONS } from './support/conversions.ts';
 import { eventually } from './support/eventually.ts';
-import { MIXED_SIGNATURE, startRig, type Rig } from './support/rig.ts';
+import { MIXED_SIGNATURE, TYPED_SIGNATURE, startRig, type Rig } from './support/rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
   rig = await startRig();
   await rig.register('sum', 1, 'sum-a');
   await rig.register('mixed', 1, 'mixed', MIXED_SIGNATURE);
+  await rig.register('typed', 1, 'typed', TYPED_SIGNATURE);
   await rig.deploy('sum', { stable: 1 });
+  await rig.deploy('typed', { stable: 1 });
   await rig.deploy('mixed', { stable: 1 });
 });
 afterAll(() => rig.stop());
@@ -40,10 +43,12 @@ test('gets what JSON clients get, in each mix of binary and JSON, and is told wh
     server: { name: 'perennial', extensions: ['binary_tensor_data'] },
     model: { name: 'sum', versions: ['1'], inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }] },
     mixed: [1, 3.5, 2 ** 40],
+    typed: TYPED_SIGNATURE.inputs.map(({ name }) => name).sort(),
+    converted: CONVERSIONS,
     missing: ['400', 'inputs[0] "x" data[1] (row 0): null is not allowed, because the signature does not say missing: allowed'],
     infinite: ['400', expect.stringContaining('inputs[0] "x" data[1] (row 0)')],
     wide: ['400', expect.stringContaining('does not fit [-1, 3]')],
-    wrong_type: ['400', expect.stringContaining('"FP64", input "x" is FP32')],
+    wrong_type: ['400', expect.stringContaining('"BOOL", input "x" is FP32')],
   });
   await eventually(
     async () => {
