@@ -3,13 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PerennialFailure } from '../domain/failure.ts';
 import { isJsonObject, type JsonObject } from '../domain/json-object.ts';
 import { sendJson } from './http-answers.ts';
-import { readTextAndBinary } from './http-body.ts';
+import { readText } from './http-body.ts';
 import { parseBody } from './http-forms.ts';
 import { confirmLoaded, refuseUnload, repositoryIndex, type RepositoryParts } from './model-repository.ts';
 
 /** Bodies may be left out. */
 const readBody = async (request: IncomingMessage): Promise<JsonObject> => {
-  const { body } = await readTextAndBinary(request);
+  const body = await readText(request);
   const parsed = body.trim() === '' ? {} : parseBody(body);
   if (!isJsonObject(parsed)) throw new PerennialFailure('InferenceInvalid', 'body: must be an object');
   return parsed;

@@ -95,6 +95,9 @@ print(
             "mixed": mixed(),
             "values": typed_tensors.unchanged(triton, client, headers),
             "converted": typed_tensors.converted(triton, client, headers, typed_tensors.ATTEMPTS),
+            "index": client.get_model_repository_index(headers=headers, as_json=True)["models"],
+            "statistics": client.get_inference_statistics("sum", "1", headers=headers, as_json=True)["model_stats"],
+            "load": client.load_model("sum", headers=headers),
             "asynchronous": asynchronous(200),
             "refused": {
                 "other_model": refused(lambda: client.is_model_ready("nothing", headers=headers)),
@@ -106,6 +109,8 @@ print(
                 "wrong_type": refused(infer_rows(row > 0, datatype="BOOL")),
                 "wrong_name": refused(infer_rows(row, name="🙂" * 40)),
                 "wrong_output": refused(infer_rows(row, outputs=[triton.InferRequestedOutput("nothing")])),
+                "load_other": refused(lambda: client.load_model("sum", headers=headers, config="{}")),
+                "unload": refused(lambda: client.unload_model("sum", headers=headers)),
                 "late": refused(infer_rows(row, client_timeout=1e-6)),
                 "no_method": refused(lambda: client.get_model_config("sum", headers=headers)),
             },
