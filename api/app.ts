@@ -15,6 +15,8 @@ import { uuidv7 } from './http/unique.ts';
 import { validatorCompiler } from './http/validation.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
+import { registerCardRoute } from './lineage/card.ts';
+import { registerLineageRoutes } from './lineage/routes.ts';
 import { registerCostRoutes } from './models/costs.ts';
 import { registerDatasetRoutes } from './models/datasets.ts';
 import { registerLabelRoutes } from './models/labels.ts';
@@ -122,6 +124,8 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerRunEvents(app, context);
   registerModelRoutes(app, context);
   registerDatasetRoutes(app, context);
+  registerLineageRoutes(app, context);
+  registerCardRoute(app, context);
   registerDeploymentRoutes(app, context);
   registerRolloutRoutes(app, context);
   registerRollbackRoutes(app, context);

@@ -49,6 +49,7 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
     database,
     pool,
     client,
+    inferences: { find: async () => undefined },
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
