@@ -4,7 +4,7 @@ import type { GatewayPermission } from './access.ts';
 import { modelNameOf, versionOf } from './model-place.ts';
 
 export type Route =
-  | { kind: 'live' | 'ready' | 'metrics' | 'server' | 'models' | 'invocations' | 'repositoryIndex' | 'allStatistics'; permission: GatewayPermission | null }
+  | { kind: 'live' | 'ready' | 'version' | 'metrics' | 'server' | 'models' | 'invocations' | 'repositoryIndex' | 'allStatistics'; permission: GatewayPermission | null }
   | { kind: 'infer' | 'predict' | 'model' | 'modelReady' | 'statistics' | 'load' | 'unload'; permission: GatewayPermission; model: string; version: number | undefined };
 
 /** Health and metrics are open; everything else needs a key. */
@@ -21,6 +21,8 @@ const FIXED: Record<string, Route> = {
   '/v1/models': { kind: 'models', permission: 'read' },
   // The scoring contract of MLflow's and SageMaker's containers.
   '/ping': { kind: 'ready', permission: null },
+  '/health': { kind: 'ready', permission: null },
+  '/version': { kind: 'version', permission: null },
   '/invocations': { kind: 'invocations', permission: 'infer' },
 };
 
@@ -67,6 +69,7 @@ const METHODS: Record<Route['kind'], readonly string[]> = {
   allStatistics: ['GET', 'HEAD'],
   live: ['GET', 'HEAD'],
   ready: ['GET', 'HEAD'],
+  version: ['GET', 'HEAD'],
   metrics: ['GET', 'HEAD'],
   server: ['GET', 'HEAD'],
   models: ['GET', 'HEAD'],

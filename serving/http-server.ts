@@ -9,7 +9,7 @@ import type { DeploymentLookup } from './deployment-lookup.ts';
 import type { DeploymentTable } from './deployment-table.ts';
 import { sendAnswer, sendFailure, sendJson, sendText } from './http-answers.ts';
 import { readTextAndBinary } from './http-body.ts';
-import { rowForm, v2Form, type HttpContent } from './http-forms.ts';
+import { csvForm, rowForm, v2Form, type HttpContent } from './http-forms.ts';
 import { serveRepositoryChange, serveRepositoryIndex } from './http-repository.ts';
 import { methodsOf, routeOf, type Route } from './http-routes.ts';
 import type { InferenceForm, InferenceRequest, InferenceService } from './inference-service.ts';
@@ -58,7 +58,12 @@ const serveInference = async (parts: ServerParts, { formOf, ...place }: Inferenc
 };
 
 const v1Form = (content: HttpContent): InferenceForm<AnswerBody> => rowForm('v1', content);
-const invocationsForm = (content: HttpContent): InferenceForm<AnswerBody> => rowForm('invocations', content);
+
+/** CSV where the client says so, otherwise JSON, whatever it says: many clients say nothing. */
+const invocationsForm = (request: IncomingMessage) => (content: HttpContent): InferenceForm<AnswerBody> => {
+  const type = header(request, 'content-type')?.toLowerCase() ?? '';
+  return /^\s*text\/csv\s*(?:;|$)/.test(type) ? csvForm(content, { hasHeader: !/;\s*header\s*=\s*"?absent/.test(type) }) : rowForm('invocations', content);
+};
 
 /** /invocations names no model: it is the one in the header, or the only one here. */
 const onlyModel = ({ table }: ServerParts, request: IncomingMessage): string => {
@@ -82,7 +87,7 @@ const serve = async (parts: ServerParts, route: Route, request: IncomingMessage,
     case 'predict':
       return serveInference(parts, { formOf: v1Form, model: route.model, version: route.version }, request, response);
     case 'invocations':
-      return serveInference(parts, { formOf: invocationsForm, model: onlyModel(parts, request), version: undefined }, request, response);
+      return serveInference(parts, { formOf: invocationsForm(request), model: onlyModel(parts, request), version: undefined }, request, response);
     case 'model':
       return sendJson(response, 200, await modelMetadata(parts.lookup, route));
     case 'modelReady':
@@ -104,6 +109,8 @@ const serve = async (parts: ServerParts, route: Route, request: IncomingMessage,
     }
     case 'metrics':
       return sendText(response, 200, { text: await parts.metrics.text(), headers: ['content-type', parts.metrics.contentType] });
+    case 'version':
+      return sendText(response, 200, { text: parts.build, headers: ['content-type', 'text/plain'] });
     case 'server':
       return sendJson(response, 200, serverMetadata(parts.build));
     case 'models':
