@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client';
 import type { LoggedInferences } from '../adapters/monitoring/logged-inferences.ts';
 import type { Database } from '../adapters/postgres/schema.ts';
 import type { PriceTable } from '../contracts/resources.ts';
+import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { Deployments } from '../domain/ports/deployments.ts';
 import type { ScheduleEngine, ScheduleRows } from '../domain/ports/schedules.ts';
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
@@ -19,6 +20,8 @@ export type ApiDependencies = {
   client: Client;
   /** Answers of models, in the prediction log. */
   inferences: LoggedInferences;
+  /** Bytes of tracked artifacts. */
+  artifacts: ArtifactStore;
   /** Traffic is only ever changed through this port. */
   deployments: Deployments;
   /** Hands events to the trigger ledger. */
