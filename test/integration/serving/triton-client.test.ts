@@ -29,7 +29,7 @@ test('gets what JSON clients get, in each mix of binary and JSON, and is told wh
   if (python === undefined) throw new Error('the environment of the Triton client is missing: run `npm run setup`');
   const gateway = await rig.startGateway();
   await eventually(async () => (await fetch(`${gateway.url}/readyz`)).ok, { what: 'the gateway is ready' });
-  const { stdout } = await promisify(execFile)(python, ['test/clients/triton_client.py', new URL(gateway.url).host, rig.key], { cwd: repositoryRoot, timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(python, ['test/clients/triton_client.py', new URL(gateway.url).host, rig.key], { cwd: repositoryRoot, timeout: 120_000 });
   const { json, binary_in, binary, ...spoken } = JSON.parse(stdout) as Spoken;
   const answer = { scores: [7, 16.5], version: '1' };
   expect(json).toEqual({ ...answer, id: 'from-triton-1', is_json: true });
@@ -71,6 +71,6 @@ test('gets what JSON clients get, in each mix of binary and JSON, and is told wh
       const shipped = await inferenceIdsOf({ pool: rig.database.pool, artifacts: rig.store }, ['sum']);
       return [json, binary_in, binary].every(({ id }) => shipped.has(`${id}/0`) && shipped.has(`${id}/1`));
     },
-    { what: 'the rows of each form are in the store', ms: 20_000 },
+    { what: 'the rows of each form are in the store' },
   );
 });
