@@ -80,6 +80,7 @@ export const FAILURES = {
   InferenceInvalid: userMistake(400, 'The inference request is not valid', 'Correct the field that the error names; see GET /v2/models/{model}.'),
   ModelUnavailable: outage('No version of the model can answer', 'Try again; look at the deployment.'),
   PredictionLogUnavailable: outage('The prediction log cannot be written', 'Free disk space on the gateway.'),
+  ManagedByRollouts: userMistake(409, 'Deployments decide what is served', 'Start a rollout: perennial rollout start <model> <version>'),
   Overloaded: { retryable: true, httpStatus: 429, title: 'Too many requests wait for this model', fix: 'Try again after the time in Retry-After.' },
   // outages
   PostgresUnavailable: outage('PostgreSQL cannot be reached', 'It is retried; check the database.'),
