@@ -41,7 +41,7 @@ const Table = ({ entries }: { entries: Entry[] }) => (
               <td>{String(entry.detail['role'] ?? '')}</td>
               <td>{entry.action}</td>
               <td>
-                <button type="button" class="link" title="Entries about this alone" onClick={() => setQuery({ subject: entry.subject, before: undefined })}>
+                <button type="button" class="link clip narrow" title={`Entries about ${entry.subject} alone`} onClick={() => setQuery({ subject: entry.subject, before: undefined })}>
                   {entry.subject}
                 </button>
               </td>

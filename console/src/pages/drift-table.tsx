@@ -56,7 +56,7 @@ export const DriftTable = ({ columns, prediction }: { columns: Column[]; predict
           <th scope="col" class="number">Score</th>
           <th scope="col" class="number">Threshold</th>
           <th scope="col">Missing</th>
-          <th scope="col">Values not seen in training</th>
+          <th scope="col">New values</th>
         </tr>
       </thead>
       <tbody>

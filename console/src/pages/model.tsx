@@ -79,7 +79,7 @@ const OverVersions = ({ versions, name }: { versions: Version[]; name: string })
       option={(palette) => ({
         xAxis: { type: 'category', data: ordered.map(({ version }) => `version ${version}`), axisLabel: { color: palette.muted }, axisLine: { lineStyle: { color: palette.grid } } },
         yAxis: { type: 'value', scale: true, axisLabel: { color: palette.muted, formatter: (value: number) => measured(value) }, splitLine: { lineStyle: { color: palette.grid } } },
-        series: [{ name: words(name), type: 'line', symbolSize: 8, data: ordered.map((version) => metricOf(version, name)) }],
+        series: [{ name: words(name), type: 'line', symbol: 'circle', symbolSize: 8, data: ordered.map((version) => metricOf(version, name)) }],
       })}
     />
   );

@@ -7,6 +7,22 @@ import { Ago } from '../ui/time.tsx';
 
 const MOST = 40;
 
+/** `rejected: the pipeline does not retrain on drift` is a state and why; `run x` is what it started. */
+const endOf = (outcome: string): { state: string; rest: string } => {
+  const [, head = outcome, rest = ''] = /^(\w+)[: ]*(.*)$/s.exec(outcome) ?? [];
+  return { state: head === 'run' ? 'ran' : head, rest };
+};
+
+const End = ({ outcome }: { outcome: string | null }) => {
+  if (outcome === null) return null;
+  const { state, rest } = endOf(outcome);
+  return (
+    <span class="clip end-text" title={outcome}>
+      <StateMark state={state} label={words(state)} /> <span class="muted">{rest}</span>
+    </span>
+  );
+};
+
 export const MonitorDecisions = ({ decisions }: { decisions: MonitorReport['decisions'] }) =>
   decisions.length === 0 ? (
     <Empty>Nothing followed from these windows.</Empty>
@@ -30,10 +46,12 @@ export const MonitorDecisions = ({ decisions }: { decisions: MonitorReport['deci
                 <td>
                   <Ago at={at} />
                 </td>
-                <td class="clip" title={title}>
+                <td class="clip narrow" title={title}>
                   {kind}: {title}
                 </td>
-                <td>{outcome === null ? '' : <StateMark state={outcome} label={words(outcome)} />}</td>
+                <td>
+                  <End outcome={outcome} />
+                </td>
                 <td class="wide-cell">{detail}</td>
               </tr>
             ))}

@@ -18,7 +18,7 @@ const Calibration = ({ bins }: { bins: Details['calibration'] }) => {
         yAxis: { type: 'value', min: 0, max: 1, name: 'share of positives', axisLabel: { color: palette.muted }, splitLine: { lineStyle: { color: palette.grid } }, nameTextStyle: { color: palette.muted, align: 'left' } },
         series: [
           { name: 'perfect', type: 'line', symbol: 'none', lineStyle: { type: 'dashed' }, itemStyle: { color: palette.muted }, data: [[0, 0], [1, 1]] },
-          { name: 'this window', type: 'line', symbolSize: 7, itemStyle: { color: palette.series[0] }, data: known.map(({ meanScore, positiveShare }) => [meanScore, positiveShare]) },
+          { name: 'this window', type: 'line', symbol: 'circle', symbolSize: 7, itemStyle: { color: palette.series[0] }, data: known.map(({ meanScore, positiveShare }) => [meanScore, positiveShare]) },
         ],
       })}
     />

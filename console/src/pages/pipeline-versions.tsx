@@ -2,6 +2,7 @@
 import { place, setQuery } from '../state/router.ts';
 import { useRead } from '../state/query.ts';
 import { diffLines, type DiffLine } from '../ui/diff.ts';
+import { asLines } from '../ui/as-lines.ts';
 import { Empty, Shown } from '../ui/page.tsx';
 
 const SIGNS = { same: ' ', added: '+', removed: '-' } as const;
@@ -15,7 +16,7 @@ const nearChanges = (lines: DiffLine[]): (DiffLine | 'gap')[] => {
 };
 
 const Difference = ({ before, after }: { before: unknown; after: unknown }) => {
-  const lines = nearChanges(diffLines(JSON.stringify(before, null, 2), JSON.stringify(after, null, 2)));
+  const lines = nearChanges(diffLines(asLines(before).join('\n'), asLines(after).join('\n')));
   if (lines.length === 0) return <Empty>They are the same.</Empty>;
   return (
     <pre class="log diff" tabIndex={0} aria-label="Difference">

@@ -39,8 +39,8 @@ export const QualityOverTime = ({ report: { windows, metric } }: { report: Monit
       ],
       series: [
         { name: 'rows with labels', type: 'bar', yAxisIndex: 1, barMaxWidth: 26, itemStyle: { color: palette.grid }, data: windows.map(coverageOf) },
-        { name: 'by labels', type: 'line', symbolSize: 7, lineStyle: { width: 2.5 }, itemStyle: { color: palette.series[0] }, data: windows.map(({ quality }) => quality) },
-        { name: 'estimated', type: 'line', symbolSize: 5, lineStyle: { type: 'dotted' }, itemStyle: { color: palette.series[1] }, data: windows.map(({ estimatedQuality }) => estimatedQuality) },
+        { name: 'by labels', type: 'line', symbol: 'circle', symbolSize: 7, lineStyle: { width: 2.5 }, itemStyle: { color: palette.series[0] }, data: windows.map(({ quality }) => quality) },
+        { name: 'estimated', type: 'line', symbol: 'circle', symbolSize: 5, lineStyle: { type: 'dotted' }, itemStyle: { color: palette.series[1] }, data: windows.map(({ estimatedQuality }) => estimatedQuality) },
         { name: 'when it was judged', type: 'line', symbol: 'none', lineStyle: { type: 'dashed' }, itemStyle: { color: palette.series[2] }, data: windows.map(({ judgedQuality }) => judgedQuality) },
       ],
     })}
