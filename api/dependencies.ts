@@ -4,8 +4,10 @@ import type { FastifyServerOptions, RouteOptions } from 'fastify';
 import type { Kysely } from 'kysely';
 import type { Pool } from 'pg';
 import type { Registry } from 'prom-client';
+import type { LoggedInferences } from '../adapters/monitoring/logged-inferences.ts';
 import type { Database } from '../adapters/postgres/schema.ts';
 import type { PriceTable } from '../contracts/resources.ts';
+import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { Deployments } from '../domain/ports/deployments.ts';
 import type { ScheduleEngine, ScheduleRows } from '../domain/ports/schedules.ts';
 import type { ConsoleFiles } from './console/console-files.ts';
@@ -17,6 +19,10 @@ export type ApiDependencies = {
   /** The connections of `database`, for the one question that is asked all the time. */
   pool: Pick<Pool, 'query'>;
   client: Client;
+  /** Answers of models, in the prediction log. */
+  inferences: LoggedInferences;
+  /** Bytes of tracked artifacts. */
+  artifacts: ArtifactStore;
   /** Traffic is only ever changed through this port. */
   deployments: Deployments;
   /** Hands events to the trigger ledger. */

@@ -1,8 +1,13 @@
 /** The API process: reads the configuration, connects, listens, and closes cleanly on SIGTERM and SIGINT. */
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import { createLoggedInferences } from '../adapters/monitoring/logged-inferences.ts';
 import { receiverNames } from '../adapters/notify/receivers.ts';
+import { createArtifactStore } from '../adapters/objectstore/index.ts';
+import { createScratch } from '../adapters/objectstore/scratch.ts';
 import { connectDatabase, isDatabaseOutage } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
+import { createPredictionSegments } from '../adapters/postgres/prediction-segments.ts';
 import { registerProcessMetrics } from '../adapters/prometheus/process-metrics.ts';
 import { createScheduleRows } from '../adapters/postgres/schedules.ts';
 import { createTemporalClient } from '../adapters/temporal/client.ts';
@@ -30,10 +35,13 @@ const createProcess = async (config: Config): Promise<{ app: App; close: () => P
   const { database, pool } = connectDatabase(config.postgres.url, { connections: CONNECTIONS });
   // The API starts while Temporal is down, says so in /readyz, and finds it when it comes.
   const { client } = createTemporalClient(config.temporal);
+  const artifacts = createArtifactStore(config.artifactStore);
   const app = await createApp({
     database,
     pool,
     client,
+    inferences: createLoggedInferences({ ...createPredictionSegments(database), artifacts, scratch: createScratch(join(config.home, 'scratch')) }),
+    artifacts,
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: TEMPORAL_MS }) },

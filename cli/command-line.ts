@@ -7,6 +7,7 @@ import { registerDataCommands } from './commands/data.ts';
 import { registerDeploymentCommands } from './commands/deployments.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKeyCommands } from './commands/keys.ts';
+import { registerLineageCommands } from './commands/lineage.ts';
 import { registerLocalCommands } from './commands/local.ts';
 import { registerModelCommands } from './commands/models.ts';
 import { registerMonitorCommands } from './commands/monitor.ts';
@@ -38,6 +39,7 @@ export const createProgram = (): Command => {
   registerModelCommands(program);
   registerDeploymentCommands(program);
   registerDataCommands(program);
+  registerLineageCommands(program);
   registerAlertCommands(program);
   registerMonitorCommands(program);
   registerCostCommand(program);

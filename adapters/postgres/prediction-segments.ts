@@ -13,6 +13,8 @@ export type ArrivedLabel = { label: number; receivedAtMs: number };
 export type PredictionSegments = {
   /** Segments that hold rows `from` (inclusive) to `to` (exclusive) of a version, in their order. */
   segmentsOf(model: string, version: number, from: number, to: number): Promise<VersionSegment[]>;
+  /** Segments with answers given in a time, the earliest first; without a time the newest `most`. */
+  segmentsAround(model: string, time: { fromMs: number; toMs: number } | undefined, most: number): Promise<ArtifactRef[]>;
   /** Labels by inference id, as far as they have come, with the time of their arrival. */
   labelsOf(model: string, inferenceIds: readonly string[]): Promise<Map<string, ArrivedLabel>>;
 };
@@ -32,6 +34,14 @@ export const createPredictionSegments = (database: Kysely<Database>): Prediction
   segmentsOf: async (model, version, from, to) => {
     const { rows } = await askDatabase(() => segmentsOf(model, String(version), from, to).execute(database));
     return rows.map((row) => ({ artifact: row.artifact as ArtifactRef, firstRow: row.first_row, rows: row.rows }));
+  },
+  segmentsAround: async (model, time, most) => {
+    const ofModel = database.selectFrom('prediction_segments').select('artifact').where('model', '=', model).limit(most);
+    const chosen =
+      time === undefined
+        ? ofModel.orderBy('sequence', 'desc')
+        : ofModel.where('last_at', '>=', new Date(time.fromMs)).where('first_at', '<=', new Date(time.toMs)).orderBy('first_at');
+    return (await askDatabase(() => chosen.execute())).map(({ artifact }) => artifact as ArtifactRef);
   },
   labelsOf: async (model, inferenceIds) => {
     const labels = new Map<string, ArrivedLabel>();

@@ -12,6 +12,7 @@ export const createCountingStore = (store: ArtifactStore, meter: Pick<ResourceMe
   return {
     ...store,
     put: async (bytes) => count(await store.put(bytes)),
+    putStream: async (source) => count(await store.putStream(source)),
     putFile: async (path, onProgress) => count(await store.putFile(path, onProgress)),
   };
 };

@@ -11,11 +11,17 @@ export const hashApiKey = (key: string): string => createHash('sha256').update(k
 /** Whether a text can be a key. */
 export const isApiKey = (text: string): boolean => PATTERN.test(text);
 
-const LONGEST_HEADER = 200;
+const LONGEST_HEADER = 500;
 
-/** The key of an Authorization header; undefined when it is absent or cannot be one. */
+const ofBasic = (credentials: string): string | undefined => /^[^:]*:(.*)$/s.exec(Buffer.from(credentials, 'base64').toString('utf8'))?.[1];
+
+/**
+ * The key of an Authorization header; undefined when it is absent or cannot be one. Clients that only know a user and a password
+ * (HTTP Basic) send the key as the password, with any user name.
+ */
 export const keyOfHeader = (header: string | undefined): string | undefined => {
   if (header === undefined || header.length > LONGEST_HEADER) return undefined;
-  const key = /^bearer +(\S+)$/i.exec(header)?.[1];
+  const [, scheme = '', credentials = ''] = /^(bearer|basic) +(\S+)$/i.exec(header) ?? [];
+  const key = scheme.toLowerCase() === 'basic' ? ofBasic(credentials) : credentials;
   return key !== undefined && isApiKey(key) ? key : undefined;
 };

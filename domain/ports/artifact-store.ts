@@ -10,7 +10,11 @@ export interface ArtifactStore {
   put(bytes: Uint8Array): Promise<ArtifactRef>;
   /** Streams a file into the store; memory use does not grow with its size. `onProgress` gets the bytes done so far. */
   putFile(path: string, onProgress?: (bytes: number) => void): Promise<ArtifactRef>;
+  /** Streams bytes of unknown length and hash into the store; memory use does not grow with them. A source that fails leaves nothing. */
+  putStream(source: AsyncIterable<Uint8Array>): Promise<ArtifactRef>;
   get(artifact: ArtifactRef): Promise<Uint8Array>;
+  /** Streams an artifact out. The hash is known at the end only: the stream then fails (ArtifactCorrupt), before its last bytes are given. */
+  stream(artifact: ArtifactRef): Promise<AsyncIterable<Uint8Array>>;
   /** Streams an artifact to a file, written beside it first and renamed when its hash was verified. */
   download(artifact: ArtifactRef, path: string): Promise<void>;
   exists(artifact: ArtifactRef): Promise<boolean>;

@@ -97,6 +97,8 @@ export const memoryArtifactStore = (): ArtifactStore & { delete: (artifact: Arti
       return artifact;
     },
     putFile: refuse,
+    putStream: refuse,
+    stream: refuse,
     download: refuse,
     get: async (artifact) => {
       const bytes = objects.get(artifact.sha256);

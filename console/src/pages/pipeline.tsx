@@ -47,7 +47,7 @@ export const PipelinePage = ({ params }: { params: Record<string, string> }) => 
   const lead =
     spec === undefined ? undefined : (
       <>
-        {spec.description} {spec.kind === 'model' ? <Link to={modelPath(spec.model ?? name)}>Its model</Link> : null}
+        {spec.kind === 'model' ? <Link to={modelPath(spec.model ?? name)}>Its model</Link> : null} <span class="lead-text">{spec.description}</span>
       </>
     );
   return (

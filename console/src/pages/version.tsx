@@ -8,6 +8,7 @@ import { StateMark } from '../ui/state-mark.tsx';
 import { Ago } from '../ui/time.tsx';
 import { Aliases } from './model.tsx';
 import { LineageGraph } from './lineage-graph.tsx';
+import { ModelCard } from './model-card.tsx';
 
 const valueOf = (metrics: object, name: string): number | null => (metrics as Record<string, number | null>)[name] ?? null;
 
@@ -92,8 +93,8 @@ const Body = ({ version }: { version: ModelVersion }) => {
       <Panel title="Gates" wide>
         <Gates gates={version.gates} />
       </Panel>
-      <Panel title="Where it came from" wide>
-        <LineageGraph version={version} />
+      <Panel title="Where it came from, and what came of it" wide>
+        <LineageGraph of={`model:${version.model}@${version.version}`} />
       </Panel>
       <Panel title="Facts">
         <Facts
@@ -111,6 +112,9 @@ const Body = ({ version }: { version: ModelVersion }) => {
       </Panel>
       <Panel title="Inputs" note={words(version.signature.task ?? '')}>
         <Inputs signature={version.signature} />
+      </Panel>
+      <Panel title="Model card" wide>
+        <ModelCard model={version.model} version={version.version} />
       </Panel>
     </div>
   );

@@ -50,7 +50,7 @@ export const NodeBox = ({ at, size, name, note, sign }: { at: Placed; size: Size
   const [left, most] = [at.x - size.width / 2, Math.floor(size.width / 8.6)];
   return (
     <>
-      <title>{`${name}: ${note}`}</title>
+      <title>{`${name} ${note}`}</title>
       <rect x={left} y={at.y - size.height / 2} width={size.width} height={size.height} rx="6" />
       <text x={left + 10} y={at.y - 4} class="node-name">
         {sign === undefined ? null : <tspan aria-hidden="true">{sign} </tspan>}

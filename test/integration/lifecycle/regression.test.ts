@@ -16,6 +16,7 @@ const ROWS = 200;
 let stack: Stack;
 let api: ApiClient;
 let pipeline: ReturnType<typeof loadPipeline>;
+let inferenceId: string;
 
 beforeAll(async () => {
   const home = mkdtempSync(join(tmpdir(), 'perennial-regression-'));
@@ -55,6 +56,7 @@ it('is trained, judged by its errors, served and watched', { timeout: 240_000 },
   const traffic = createTraffic(client);
   const answered = await traffic.sendAll(rows);
   client.close();
+  inferenceId = answered[0]!.inferenceId;
   expect(traffic.counts).toMatchObject({ failed: 0, byVersion: { 1: ROWS } });
 
   await api.post(`/models/${MODEL}/labels`, { labels: answered.map(({ inferenceId, label }) => ({ inferenceId, label })) }, 'labels');
@@ -64,4 +66,35 @@ it('is trained, judged by its errors, served and watched', { timeout: 240_000 },
   expect({ metric, dropIsShare, calibration: performance?.calibration }).toEqual({ metric: 'rmse', dropIsShare: true, calibration: [] });
   expect(Object.keys(performance!.metrics).sort()).toEqual(['bias', 'mae', 'r2', 'rmse']);
   expect(performance!.slices.map(({ value }) => value).sort()).toEqual(['EWR', 'JFK', 'LGA']);
+});
+
+type Graph = { of: string; nodes: { id: string; kind: string; facts: Record<string, unknown> }[]; edges: { from: string; to: string }[] };
+
+const lineageOf = (of: string, direction = 'both') => api.get<Graph>(`/lineage?of=${encodeURIComponent(of)}&direction=${direction}`);
+const kindsOf = ({ nodes }: Graph): string[] => nodes.map(({ kind }) => kind);
+
+it('an answer leads back to the bytes of its data, and those lead to the model', async () => {
+  const graph = await lineageOf(`inference:${MODEL}/${inferenceId}`);
+  expect(new Set(kindsOf(graph))).toEqual(new Set(['inference', 'deployment', 'model', 'featureSet', 'run', 'dataset', 'file', 'pipeline']));
+  const model = graph.nodes.find(({ kind }) => kind === 'model')!;
+  expect(model.id).toBe(`model:${MODEL}@1`);
+  const { artifact, lineage } = await api.get<{ artifact: { sha256: string }; lineage: { datasetVersion: string; seed: number } }>(`/models/${MODEL}/versions/1`);
+  expect(model.facts).toMatchObject({ sha256: artifact.sha256, seed: lineage.seed });
+  // Every node is reached: each but the answer itself was used for another.
+  const used = new Set(graph.edges.map(({ from }) => from));
+  expect(graph.nodes.filter(({ id }) => !used.has(id)).map(({ id }) => id)).toEqual([graph.of]);
+
+  const file = graph.nodes.find(({ kind }) => kind === 'file')!;
+  expect(file.facts['path']).toMatch(/2013-01/);
+  const forwards = await lineageOf(file.id, 'downstream');
+  expect(kindsOf(forwards)).toEqual(expect.arrayContaining(['dataset', 'featureSet', 'model', 'deployment']));
+  expect(forwards.nodes.map(({ id }) => id)).toContain(model.id);
+  expect((await lineageOf(`model:${MODEL}@champion`, 'upstream')).of).toBe(model.id);
+  expect((await lineageOf(`dataset:${MODEL}@${lineage.datasetVersion.slice(0, 8)}`, 'downstream')).nodes.map(({ id }) => id)).toContain(model.id);
+});
+
+it('has a card of what was recorded', async () => {
+  const { markdown } = await api.get<{ markdown: string }>(`/models/${MODEL}/versions/champion/card`);
+  expect(markdown).toContain(`# ${MODEL}, version 1`);
+  for (const said of ['Task: regression', 'num\\_iterations = 30', '| rmse |', '| promoted |', '| origin | categorical |', 'Newest of 1 windows']) expect(markdown).toContain(said);
 });

@@ -62,6 +62,23 @@ export const artifactStoreSuite = (name: string, open: () => Promise<OpenStore>)
       expect((await readdir(folder)).sort()).toEqual(['copy', 'large']);
     });
 
+    it('streams bytes of unknown length in and out, and keeps nothing of a source that fails', async () => {
+      const part = randomBytes(1024 * 1024);
+      async function* parts(failing: boolean): AsyncGenerator<Uint8Array> {
+        for (let index = 0; index < 20; index += 1) yield part;
+        if (failing) throw new Error('the client went away');
+      }
+      const artifact = await opened.store.putStream(parts(false));
+      expect(artifact.bytes).toBe(20 * part.length);
+      expect(await opened.other.putStream(parts(false))).toEqual(artifact);
+      const hash = createHash('sha256');
+      for await (const chunk of await opened.other.stream(artifact)) hash.update(chunk);
+      expect(hash.digest('hex')).toBe(artifact.sha256);
+      await expect(opened.store.putStream(parts(true))).rejects.toMatchObject({ code: 'ArtifactStoreUnavailable' });
+      expect((await opened.store.putStream((async function* () {})())).bytes).toBe(0);
+      await expect(opened.store.stream(absent)).rejects.toMatchObject({ code: 'ArtifactNotFound' });
+    });
+
     it('lets two writers store the same bytes at once', async () => {
       const bytes = randomBytes(300_000);
       await writeFile(join(folder, 'same'), randomBytes(20 * 1024 * 1024));
@@ -86,6 +103,12 @@ export const artifactStoreSuite = (name: string, open: () => Promise<OpenStore>)
       await expect(opened.store.get(artifact)).rejects.toMatchObject({ code: 'ArtifactCorrupt', retryable: true });
       await expect(opened.store.download(artifact, join(folder, 'damaged'))).rejects.toMatchObject({ code: 'ArtifactCorrupt' });
       expect(await readdir(folder)).not.toContain('damaged');
+      const given: Uint8Array[] = [];
+      const readAll = async (): Promise<void> => {
+        for await (const chunk of await opened.store.stream(artifact)) given.push(chunk);
+      };
+      await expect(readAll()).rejects.toMatchObject({ code: 'ArtifactCorrupt' });
+      expect(Buffer.concat(given).length).toBeLessThan(5_000);
     });
 
     it.each([
