@@ -72,7 +72,7 @@ export const Schedules = ({ pipeline }: { pipeline: string }) => (
   <Shown read={useRead('/api/v1/schedules', { query: { pipeline }, pollMs: 10_000 })}>
     {({ schedules }) =>
       schedules.length === 0 ? (
-        <Empty command={`npx --no perennial schedule create ${pipeline} --cron "0 6 * * *"`}>It does not run by the clock.</Empty>
+        <Empty command={`npx --no perennial schedule create ${pipeline} daily --cron "0 6 * * *"`}>It does not run by the clock.</Empty>
       ) : (
         <>
           {schedules.map((schedule) => (

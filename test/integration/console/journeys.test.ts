@@ -104,7 +104,7 @@ it('starts a run by a click, and cancels it', async () => {
 
 it('shows a canary grow from 5 to 100 %, and aborts another by a click', async () => {
   const { page } = admin;
-  await rig.api.put(`/pipelines/${MODEL}`, { ...rig.pipeline, train: { ...rig.pipeline.train, params: { num_iterations: 12 } } });
+  await rig.api.put(`/pipelines/${MODEL}`, { ...rig.pipeline, train: { ...rig.pipeline.train, params: { ...rig.pipeline.train.params, num_iterations: 12 } } });
   await rig.api.post(`/pipelines/${MODEL}/runs`, {}, 'second');
   await open(page, `/deployments/${MODEL}`);
   const split = page.locator('.split > span').first();
