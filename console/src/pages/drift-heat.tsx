@@ -56,7 +56,7 @@ export const DriftHeat = ({ model }: { model: string }) => (
                 <th scope="col">Column</th>
                 {ordered.map(({ version, window, to }) => (
                   <th scope="col" key={`${version}.${window}`}>
-                    <button type="button" class="small" title={`${dayTime(to)}: show this window`} aria-label={`Show window ${window} of version ${version}`} onClick={() => setQuery({ window: `${version}.${window}` })}>
+                    <button type="button" class="small" title={`${dayTime(to)}: show this window`} aria-label={`${version}.${window}: show this window`} onClick={() => setQuery({ window: `${version}.${window}` })}>
                       {version}.{window}
                     </button>
                   </th>

@@ -82,7 +82,7 @@ it('shows what drifted first, beside its training rows, and takes care of the al
   expect(shown).toEqual(columns.map(({ column }) => column));
   expect(columns[0]?.drifted).toBe(true);
   expect(await table.getByRole('img', { name: `${shown[0]}: training rows` }).count()).toBe(1);
-  await expect.poll(() => page.getByText(/^quality (holds|dropped)$/).count(), POLL).toBeGreaterThan(0);
+  await expect.poll(() => page.getByText(/quality (holds|dropped)$/).count(), POLL).toBeGreaterThan(0);
   await page.getByRole('link', { name: 'Alerts', exact: true }).click();
   await page.getByRole('button', { name: 'Acknowledge' }).first().click();
   await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge' }).click();
