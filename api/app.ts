@@ -10,6 +10,8 @@ import { registerSilenceRoutes } from './alerts/silences.ts';
 import { registerConsolePages } from './console/pages.ts';
 import { registerOverviewRoute } from './console/overview.ts';
 import { registerSessionRoutes } from './console/session.ts';
+import { registerDatasetFileRoutes } from './datasets/files.ts';
+import { registerDatasetRoutes } from './datasets/routes.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { ApiContext, App } from './http/app-types.ts';
 import { failureOf, sendProblem } from './http/errors.ts';
@@ -23,7 +25,6 @@ import { registerKeyRoutes } from './keys/routes.ts';
 import { registerCardRoute } from './lineage/card.ts';
 import { registerLineageRoutes } from './lineage/routes.ts';
 import { registerCostRoutes } from './models/costs.ts';
-import { registerDatasetRoutes } from './models/datasets.ts';
 import { registerLabelRoutes } from './models/labels.ts';
 import { registerMonitorRoutes } from './models/monitor.ts';
 import { registerReportRoutes } from './models/report.ts';
@@ -132,6 +133,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerRunEvents(app, context);
   registerModelRoutes(app, context);
   registerDatasetRoutes(app, context);
+  registerDatasetFileRoutes(app, context);
   registerLineageRoutes(app, context);
   registerCardRoute(app, context);
   registerDeploymentRoutes(app, context);
@@ -147,11 +149,11 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerScheduleRoutes(app, context);
   await registerTriggerRoutes(app, context);
   registerKeyRoutes(app, context);
+  await registerTracking(app, context);
   registerAuditRoute(app, context);
   registerOverviewRoute(app, context);
   registerSessionRoutes(app, context);
   registerConsolePages(app, context.consoleFiles);
-  await registerTracking(app, context);
 };
 
 /** Builds the app; `listen` and `close` are the caller's. */

@@ -16,6 +16,8 @@ const described: Partial<ApiDependencies> = {
   database: neverAsked as ApiDependencies['database'],
   pool: neverAsked as ApiDependencies['pool'],
   client: neverAsked as ApiDependencies['client'],
+  inferences: neverAsked as ApiDependencies['inferences'],
+  artifacts: neverAsked as ApiDependencies['artifacts'],
   deployments: neverAsked as ApiDependencies['deployments'],
   workflows: neverAsked as ApiDependencies['workflows'],
   schedules: neverAsked as ApiDependencies['schedules'],
