@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import fastify, { LogController } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { PerennialFailure } from '../domain/failure.ts';
+import { registerTracking } from './mlflow/plugin.ts';
 import { registerAlertRoutes } from './alerts/routes.ts';
 import { registerSilenceRoutes } from './alerts/silences.ts';
 import { registerDatasetFileRoutes } from './datasets/files.ts';
@@ -13,6 +14,7 @@ import type { ApiContext, App } from './http/app-types.ts';
 import { failureOf, sendProblem } from './http/errors.ts';
 import { DOCUMENTATION_PREFIX, installGuard } from './http/guard.ts';
 import { createIdempotency } from './http/idempotency.ts';
+import { boundBodies } from './http/slow-bodies.ts';
 import { uuidv7 } from './http/unique.ts';
 import { validatorCompiler } from './http/validation.ts';
 import { createKeyStore } from './keys/key-store.ts';
@@ -43,7 +45,8 @@ import { createTemporalCalls } from './temporal/calls.ts';
 import { registerTriggerRoutes } from './triggers/routes.ts';
 
 const BODY_LIMIT = 1_048_576;
-const REQUEST_MS = 30_000;
+/** Bound of a request as a whole; only bodies that are streams may take longer than slow-bodies.ts allows. */
+const REQUEST_MS = 6 * 60 * 60_000;
 /** A run id is a name of at most 128 characters and a unique part. */
 const MOST_PARAMETER_CHARACTERS = 300;
 
@@ -140,6 +143,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerScheduleRoutes(app, context);
   await registerTriggerRoutes(app, context);
   registerKeyRoutes(app, context);
+  await registerTracking(app, context);
 };
 
 /** Builds the app; `listen` and `close` are the caller's. */
@@ -151,6 +155,7 @@ export const createApp = async (dependencies: ApiDependencies): Promise<App> => 
   registerRecordMetrics(registry, context);
   installErrors(app, dependencies);
   installGuard(app as never, context.keys);
+  boundBodies(app as never);
   if (dependencies.onRoute !== undefined) app.addHook('onRoute', dependencies.onRoute);
   installRequestLog(app);
   await installDocumentation(app);

@@ -18,10 +18,10 @@ export type ApiDependencies = {
   /** The connections of `database`, for the one question that is asked all the time. */
   pool: Pick<Pool, 'query'>;
   client: Client;
-  /** Where the files of dataset versions are read from. */
-  artifacts: Pick<ArtifactStore, 'read'>;
   /** Answers of models, in the prediction log. */
   inferences: LoggedInferences;
+  /** Bytes of tracked artifacts, and of the files of dataset versions. */
+  artifacts: ArtifactStore;
   /** Traffic is only ever changed through this port. */
   deployments: Deployments;
   /** Hands events to the trigger ledger. */

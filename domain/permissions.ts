@@ -2,13 +2,13 @@
 import type { Role } from '../contracts/roles.ts';
 
 /** What a route can demand of a key. */
-export const PERMISSIONS = ['read', 'pipelines:write', 'runs:write', 'runs:approve', 'rollouts:write', 'labels:write', 'events:write', 'alerts:write', 'silences:write', 'keys:admin'] as const;
+export const PERMISSIONS = ['read', 'pipelines:write', 'runs:write', 'runs:approve', 'rollouts:write', 'labels:write', 'events:write', 'alerts:write', 'silences:write', 'tracking:write', 'aliases:write', 'champion:write', 'keys:admin'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
 /**
  * - viewer sees everything but keys;
- * - author writes pipelines and runs them;
- * - approver decides on runs that wait for a person;
+ * - author writes pipelines and runs them, and what its programs track: experiments, models, aliases;
+ * - approver decides on runs that wait for a person, and sets aliases, `champion` among them, which no other role but admin does;
  * - operator runs, cancels, rolls out and rolls back, and silences alerts, but changes no pipeline;
  * - all three take care of alerts;
  * - predictor sends inference requests (at the gateway) and their labels, and sees nothing here;
@@ -16,9 +16,9 @@ export type Permission = (typeof PERMISSIONS)[number];
  */
 const TABLE: Record<Role, readonly Permission[]> = {
   viewer: ['read'],
-  author: ['read', 'pipelines:write', 'runs:write', 'events:write', 'alerts:write'],
-  approver: ['read', 'runs:approve', 'alerts:write'],
-  operator: ['read', 'runs:write', 'rollouts:write', 'labels:write', 'events:write', 'alerts:write', 'silences:write'],
+  author: ['read', 'pipelines:write', 'runs:write', 'events:write', 'alerts:write', 'tracking:write', 'aliases:write'],
+  approver: ['read', 'runs:approve', 'alerts:write', 'aliases:write', 'champion:write'],
+  operator: ['read', 'runs:write', 'rollouts:write', 'labels:write', 'events:write', 'alerts:write', 'silences:write', 'tracking:write', 'aliases:write'],
   predictor: ['labels:write'],
   admin: PERMISSIONS,
 };

@@ -39,8 +39,21 @@ export const hashFile = async (path: string, onChunk?: (chunk: Uint8Array) => vo
   return artifactRef(hash.digest('hex'), bytes);
 };
 
+/** Gives the chunks of a source on, one late: the last is only given when all have the right hash. */
+export async function* verified(target: { artifact: ArtifactRef; where: string }, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let held: Uint8Array | undefined;
+  for await (const chunk of source) {
+    hash.update(chunk);
+    if (held !== undefined) yield held;
+    held = chunk;
+  }
+  if (hash.digest('hex') !== target.artifact.sha256) throw corrupt(target.artifact, target.where);
+  if (held !== undefined) yield held;
+}
+
 /** Writes a stream beside `path`, flushed, and hands over the reference of what was written and the file that holds it. */
-const writeBeside = async (path: string, source: AsyncIterable<Uint8Array>): Promise<{ written: ArtifactRef; part: string }> => {
+export const writeBeside = async (path: string, source: AsyncIterable<Uint8Array>): Promise<{ written: ArtifactRef; part: string }> => {
   const part = `${path}.${randomUUID()}.part`;
   const file = await open(part, 'wx', 0o600);
   const hash = createHash('sha256');
@@ -70,14 +83,4 @@ export const writeVerified = async (target: { artifact: ArtifactRef; path: strin
   } finally {
     await rm(part, { force: true });
   }
-};
-
-/** Passes a stream on, and fails at its end when its bytes are not those of the artifact. */
-export const verifying = async function* (source: { artifact: ArtifactRef; where: string }, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const hash = createHash('sha256');
-  for await (const chunk of bytes) {
-    hash.update(chunk);
-    yield chunk;
-  }
-  if (hash.digest('hex') !== source.artifact.sha256) throw corrupt(source.artifact, source.where);
 };

@@ -4,12 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
-import { corrupt, hashFile, keyOf, refOf, verifying, writeVerified } from './content-address.ts';
+import { corrupt, hashFile, keyOf, refOf, verified, writeBeside, writeVerified } from './content-address.ts';
 import { notFound, saysAbsent, storeFailure } from './store-failure.ts';
 
 const WHERE = 'the local artifact store';
@@ -57,6 +57,30 @@ const publish = async (file: string, path: string): Promise<void> => {
   await flushFolder(dirname(path));
 };
 
+const absentOr = (error: unknown, artifact: ArtifactRef): Error => (saysAbsent(error) ? notFound(artifact, WHERE) : storeFailure(error, WHERE));
+
+const openArtifact = (path: string, artifact: ArtifactRef): Promise<FileHandle> =>
+  open(path, 'r').catch((error: unknown) => {
+    throw absentOr(error, artifact);
+  });
+
+type Folders = { incoming: string; pathOf: (artifact: ArtifactRef) => string };
+
+const putStream = async ({ incoming, pathOf }: Folders, source: AsyncIterable<Uint8Array>): Promise<ArtifactRef> => {
+  let part: string | undefined;
+  try {
+    const stream = await writeBeside(join(incoming, randomUUID()), source);
+    part = stream.part;
+    const path = pathOf(stream.written);
+    if (!(await holdsWhole(path, stream.written))) await publish(part, path);
+    return stream.written;
+  } catch (error) {
+    throw storeFailure(error, WHERE);
+  } finally {
+    if (part !== undefined) await rm(part, { force: true }).catch(() => undefined);
+  }
+};
+
 /**
  * Opens (and makes) an artifact store in `folder`.
  * @throws Error of the file system when the folder cannot be made
@@ -83,13 +107,6 @@ export const createLocalStore = (folder: string): ArtifactStore => {
     }
   };
 
-  const absentOr = (error: unknown, artifact: ArtifactRef): Error => (saysAbsent(error) ? notFound(artifact, WHERE) : storeFailure(error, WHERE));
-
-  const openStored = (artifact: ArtifactRef) =>
-    open(pathOf(artifact), 'r').catch((error: unknown) => {
-      throw absentOr(error, artifact);
-    });
-
   return {
     put: (bytes) => store(refOf(bytes), (file) => writeFile(file, bytes)),
 
@@ -102,6 +119,10 @@ export const createLocalStore = (folder: string): ArtifactStore => {
       });
     },
 
+    putStream: (source) => putStream({ incoming, pathOf }, source),
+
+    stream: async (artifact) => verified({ artifact, where: WHERE }, (await openArtifact(pathOf(artifact), artifact)).createReadStream()),
+
     get: async (artifact) => {
       const bytes = await readFile(pathOf(artifact)).catch((error: unknown) => {
         throw absentOr(error, artifact);
@@ -111,7 +132,7 @@ export const createLocalStore = (folder: string): ArtifactStore => {
     },
 
     download: async (artifact, path) => {
-      const source = await openStored(artifact);
+      const source = await openArtifact(pathOf(artifact), artifact);
       try {
         await writeVerified({ artifact, path, where: WHERE }, source.createReadStream({ autoClose: false }));
       } catch (error) {
@@ -120,8 +141,6 @@ export const createLocalStore = (folder: string): ArtifactStore => {
         await source.close();
       }
     },
-
-    read: async (artifact) => verifying({ artifact, where: WHERE }, (await openStored(artifact)).createReadStream()),
 
     exists: async (artifact) => {
       try {

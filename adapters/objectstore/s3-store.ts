@@ -3,11 +3,14 @@
  * `If-None-Match` keeps a second writer from writing the same bytes again; that the object is there then is a success.
  */
 import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Client } from 'minio';
 import type { ArtifactRef } from '../../contracts/artifact.ts';
 import type { ArtifactStore } from '../../domain/ports/artifact-store.ts';
-import { corrupt, hashFile, keyOf, refOf, verifying, writeVerified } from './content-address.ts';
+import { corrupt, hashFile, keyOf, refOf, verified, writeBeside, writeVerified } from './content-address.ts';
 import { connectS3, type S3Config } from './s3-connection.ts';
 import { notFound, saysAbsent, storeFailure } from './store-failure.ts';
 
@@ -31,14 +34,18 @@ const upload = async ({ client, bucket }: Bucket, artifact: ArtifactRef, body: B
   await (Buffer.isBuffer(body) ? put : Promise.race([put, failureOf(body)]));
 };
 
+/** Writers of the same bytes share a multipart upload: whoever comes second finds it gone, and the object may take a moment to be there. */
+const isSharedUpload = (failure: unknown): boolean => failure instanceof Error && 'code' in failure && failure.code === 'NoSuchUpload';
+
 /** Uploads what the store does not have yet; `open` gives the bytes. */
-const store = async (target: Bucket, artifact: ArtifactRef, open: () => Buffer | Readable): Promise<ArtifactRef> => {
+const store = async (target: Bucket, artifact: ArtifactRef, open: () => Buffer | Readable, isAgain = false): Promise<ArtifactRef> => {
   const { client, bucket, where } = target;
   if ((await sizeOf(target, artifact)) === artifact.bytes) return artifact;
   const failure = await upload(target, artifact, open()).then(() => undefined, (error: unknown) => error);
   // Whatever the answer was: another writer may have stored the same bytes meanwhile, in the same multipart upload even.
   const size = await sizeOf(target, artifact);
   if (size === artifact.bytes) return artifact;
+  if (size === undefined && isSharedUpload(failure) && !isAgain) return store(target, artifact, open, true);
   await client.removeIncompleteUpload(bucket, keyOf(artifact)).catch(() => undefined);
   if (size === undefined) throw storeFailure(failure, where);
   // Never seen but by a broken server or a source that changed: what has this key must go, or every later put would trust it.
@@ -71,6 +78,19 @@ const readAll = async (source: Bucket, artifact: ArtifactRef): Promise<Buffer> =
   return bytes;
 };
 
+/** The key is the hash, which is known at the end of a stream: it passes through a file, which is read again for the upload. */
+const storeStream = async (target: Bucket, source: AsyncIterable<Uint8Array>): Promise<ArtifactRef> => {
+  const folder = await mkdtemp(join(tmpdir(), 'perennial-upload-'));
+  try {
+    const { written, part } = await writeBeside(join(folder, 'stream'), source);
+    return await store(target, written, () => createReadStream(part));
+  } catch (error) {
+    throw storeFailure(error, target.where);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
 /** Opens an artifact store in a bucket; nothing is asked of the server yet. `idleMs`: a connection without traffic is given up after it. */
 export const createS3Store = (config: S3Config, idleMs?: number): ArtifactStore => {
   const target: Bucket = { client: connectS3(config, idleMs), bucket: config.bucket, where: `the bucket ${config.bucket}` };
@@ -81,6 +101,10 @@ export const createS3Store = (config: S3Config, idleMs?: number): ArtifactStore 
       const artifact = await hashFile(path, onChunk);
       return store(target, artifact, () => createReadStream(path));
     },
+
+    putStream: (source) => storeStream(target, source),
+
+    stream: async (artifact) => verified({ artifact, where: target.where }, await read(target, artifact)),
 
     get: (artifact) => readAll(target, artifact),
 
@@ -93,8 +117,6 @@ export const createS3Store = (config: S3Config, idleMs?: number): ArtifactStore 
         throw storeFailure(error, target.where);
       }
     },
-
-    read: async (artifact) => verifying({ artifact, where: target.where }, await read(target, artifact)),
 
     exists: async (artifact) => (await sizeOf(target, artifact)) === artifact.bytes,
   };

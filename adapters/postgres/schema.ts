@@ -57,6 +57,23 @@ export interface Database {
     lineage: Json;
     created_at: Instant;
   };
+  experiments: { experiment_id: Generated<number>; name: string; artifact_location: string; lifecycle_stage: Generated<string>; created_ms: number; updated_ms: number };
+  experiment_tags: { experiment_id: number; key: string; value: string };
+  tracked_runs: {
+    run_id: string;
+    experiment_id: number;
+    name: string;
+    user_id: string;
+    status: string;
+    start_ms: number;
+    end_ms: number | null;
+    artifact_uri: string;
+    lifecycle_stage: Generated<string>;
+    deleted_ms: number | null;
+    heartbeat_seconds: number | null;
+    heard_at: Instant;
+  };
+  tracked_artifacts: { path: string; artifact: Json; bytes: number; stored_at: Instant };
   model_aliases: { model: string; alias: string; version: number; updated_at: Instant };
   model_alias_moves: { id: Generated<number>; model: string; alias: string; from_version: number | null; to_version: number | null; request_id: string; reason: string; at: Instant };
   promotions: { id: Generated<number>; model: string; version: number; alias: string; request_id: string; generation: number; previous: number | null; at: Instant };

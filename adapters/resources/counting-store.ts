@@ -13,5 +13,6 @@ export const createCountingStore = (store: ArtifactStore, meter: Pick<ResourceMe
     ...store,
     put: async (bytes) => count(await store.put(bytes)),
     putFile: async (path, onChunk) => count(await store.putFile(path, onChunk)),
+    putStream: async (source) => count(await store.putStream(source)),
   };
 };

@@ -43,7 +43,7 @@ export const registerDatasetFileRoutes = (app: App, context: ApiContext): void =
     schema: { tags, summary: 'The bytes of a file; the connection breaks when they turn out not to match their hash', params: FileParams, produces: ['application/octet-stream'], response: { 200: z.unknown().describe('the bytes'), ...problems(404) } },
     handler: async (request, reply) => {
       const artifact = await findFile(context, request.params);
-      const bytes = await context.artifacts.read(artifact);
+      const bytes = await context.artifacts.stream(artifact);
       return reply
         .header('content-type', 'application/octet-stream')
         .header('content-length', artifact.bytes)

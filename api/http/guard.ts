@@ -14,6 +14,8 @@ export type Policy = 'open' | Permission;
 declare module 'fastify' {
   interface FastifyContextConfig {
     policy?: Policy;
+    /** Its body is a stream of any length, with a bound on silence in place of one on the whole. */
+    streams?: boolean;
   }
   interface FastifyRequest {
     principal: Principal | null;

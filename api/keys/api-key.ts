@@ -8,11 +8,17 @@ export const newApiKey = (): string => `perennial_${randomBytes(32).toString('ba
 /** sha256 in hexadecimal: enough for a key of 256 random bits, which no one can guess or tabulate. */
 export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex');
 
-const LONGEST_HEADER = 200;
+const LONGEST_HEADER = 500;
 
-/** The key of an Authorization header; undefined when it is absent or cannot be one. */
+const ofBasic = (credentials: string): string | undefined => /^[^:]*:(.*)$/s.exec(Buffer.from(credentials, 'base64').toString('utf8'))?.[1];
+
+/**
+ * The key of an Authorization header; undefined when it is absent or cannot be one. Clients that only know a user and a password
+ * (HTTP Basic) send the key as the password, with any user name.
+ */
 export const keyOfHeader = (header: string | undefined): string | undefined => {
   if (header === undefined || header.length > LONGEST_HEADER) return undefined;
-  const key = /^bearer +(\S+)$/i.exec(header)?.[1];
+  const [, scheme = '', credentials = ''] = /^(bearer|basic) +(\S+)$/i.exec(header) ?? [];
+  const key = scheme.toLowerCase() === 'basic' ? ofBasic(credentials) : credentials;
   return key !== undefined && PATTERN.test(key) ? key : undefined;
 };

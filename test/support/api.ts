@@ -2,8 +2,15 @@
 import { Client, Connection } from '@temporalio/client';
 import type { InjectOptions } from 'fastify';
 import { Registry } from 'prom-client';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createArtifactStore } from '../../adapters/objectstore/index.ts';
+import { createLoggedInferences } from '../../adapters/monitoring/logged-inferences.ts';
+import { createScratch } from '../../adapters/objectstore/scratch.ts';
 import { isDatabaseOutage } from '../../adapters/postgres/client.ts';
 import { createDeployments } from '../../adapters/postgres/deployments.ts';
+import { createPredictionSegments } from '../../adapters/postgres/prediction-segments.ts';
 import { createScheduleRows } from '../../adapters/postgres/schedules.ts';
 import { createScheduleEngine } from '../../adapters/temporal/schedules.ts';
 import { createWorkflowControl } from '../../adapters/temporal/workflow-control.ts';
@@ -13,7 +20,6 @@ import type { App } from '../../api/http/app-types.ts';
 import { hashApiKey, newApiKey } from '../../api/keys/api-key.ts';
 import type { Role } from '../../contracts/roles.ts';
 import type { TestDatabase } from './database.ts';
-import { memoryArtifactStore } from './fakes.ts';
 import { findFreePorts } from '../../deploy/local/processes/ports.ts';
 
 /** A client of a server that is not there. It is not closed: a call that is still tried again would fail on a closed connection, uncaught. */
@@ -46,12 +52,14 @@ const read = (response: { statusCode: number; headers: Record<string, unknown>; 
 
 /** The app, ready. `close` of the app is the caller's. */
 export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'database' | 'pool'>, client: Client, changes: Partial<ApiDependencies> = {}): Promise<TestApi> => {
+  const folder = mkdtempSync(join(tmpdir(), 'perennial-api-'));
+  const artifacts = createArtifactStore({ kind: 'local', folder: join(folder, 'artifacts') });
   const dependencies: ApiDependencies = {
     database,
     pool,
     client,
-    artifacts: memoryArtifactStore(),
-    inferences: { find: async () => undefined },
+    inferences: createLoggedInferences({ ...createPredictionSegments(database), artifacts, scratch: createScratch(join(folder, 'scratch')) }),
+    artifacts,
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client) },
@@ -65,6 +73,7 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
     ...changes,
   };
   const app = await createApp(dependencies);
+  app.addHook('onClose', async () => rmSync(folder, { recursive: true, force: true }));
   await app.ready();
   const keys = new Map<Role, Promise<string>>();
   const makeKey = async (role: Role): Promise<string> => {

@@ -97,8 +97,9 @@ export const memoryArtifactStore = (): ArtifactStore & { delete: (artifact: Arti
       return artifact;
     },
     putFile: refuse,
+    putStream: refuse,
+    stream: refuse,
     download: refuse,
-    read: refuse,
     get: async (artifact) => {
       const bytes = objects.get(artifact.sha256);
       if (bytes === undefined) throw new PerennialFailure('ArtifactNotFound', `${artifact.uri} is not in the store`);

@@ -10,9 +10,9 @@ describe('permissions', () => {
     const table = Object.fromEntries(ROLES.map((role) => [role, PERMISSIONS.filter((permission) => isAllowed(role, permission))]));
     expect(table).toEqual({
       viewer: ['read'],
-      author: ['read', 'pipelines:write', 'runs:write', 'events:write', 'alerts:write'],
-      approver: ['read', 'runs:approve', 'alerts:write'],
-      operator: ['read', 'runs:write', 'rollouts:write', 'labels:write', 'events:write', 'alerts:write', 'silences:write'],
+      author: ['read', 'pipelines:write', 'runs:write', 'events:write', 'alerts:write', 'tracking:write', 'aliases:write'],
+      approver: ['read', 'runs:approve', 'alerts:write', 'aliases:write', 'champion:write'],
+      operator: ['read', 'runs:write', 'rollouts:write', 'labels:write', 'events:write', 'alerts:write', 'silences:write', 'tracking:write', 'aliases:write'],
       predictor: ['labels:write'],
       admin: [...PERMISSIONS],
     });

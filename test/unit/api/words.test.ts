@@ -80,8 +80,9 @@ describe('API keys', () => {
     expect(key).toMatch(/^perennial_[A-Za-z0-9_-]{43}$/);
     expect(keyOfHeader(`Bearer ${key}`)).toBe(key);
     expect(keyOfHeader(`bearer  ${key}`)).toBe(key);
+    expect(keyOfHeader(`Basic ${Buffer.from(`any name:${key}`).toString('base64')}`)).toBe(key);
   });
-  it.each([undefined, '', 'Bearer', 'Bearer perennial_short', `Basic ${newApiKey()}`, `Bearer ${newApiKey()}x`, `Bearer ${newApiKey()} ${newApiKey()}`, 'x'.repeat(100_000)])('are not read from %s', (header) =>
+  it.each([undefined, '', 'Bearer', 'Bearer perennial_short', `Basic ${newApiKey()}`, `Basic ${Buffer.from(newApiKey()).toString('base64')}`, `Basic ${Buffer.from('user:password').toString('base64')}`, `Bearer ${newApiKey()}x`, `Bearer ${newApiKey()} ${newApiKey()}`, 'x'.repeat(100_000)])('are not read from %s', (header) =>
     expect(keyOfHeader(header)).toBeUndefined(),
   );
 });
