@@ -41,7 +41,6 @@ const createProcess = async (config: Config): Promise<{ app: App; close: () => P
     pool,
     client,
     inferences: createLoggedInferences({ ...createPredictionSegments(database), artifacts, scratch: createScratch(join(config.home, 'scratch')) }),
-    artifacts,
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
     schedules: { rows: createScheduleRows(database), engine: createScheduleEngine(client, { deadlineMs: TEMPORAL_MS }) },

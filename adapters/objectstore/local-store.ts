@@ -142,6 +142,7 @@ export const createLocalStore = (folder: string): ArtifactStore => {
       }
     },
 
+
     exists: async (artifact) => {
       try {
         return (await stat(pathOf(artifact))).size === artifact.bytes;

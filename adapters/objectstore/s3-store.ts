@@ -118,6 +118,7 @@ export const createS3Store = (config: S3Config, idleMs?: number): ArtifactStore 
       }
     },
 
+
     exists: async (artifact) => (await sizeOf(target, artifact)) === artifact.bytes,
   };
 };

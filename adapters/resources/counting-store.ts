@@ -12,7 +12,7 @@ export const createCountingStore = (store: ArtifactStore, meter: Pick<ResourceMe
   return {
     ...store,
     put: async (bytes) => count(await store.put(bytes)),
-    putFile: async (path, onChunk) => count(await store.putFile(path, onChunk)),
     putStream: async (source) => count(await store.putStream(source)),
+    putFile: async (path, onChunk) => count(await store.putFile(path, onChunk)),
   };
 };
