@@ -40,6 +40,7 @@ const createProcess = async (config: Config): Promise<{ app: App; close: () => P
     database,
     pool,
     client,
+    artifacts,
     inferences: createLoggedInferences({ ...createPredictionSegments(database), artifacts, scratch: createScratch(join(config.home, 'scratch')) }),
     deployments: createDeployments(database),
     workflows: createWorkflowControl(client),
