@@ -19,7 +19,8 @@ export const StartRunRequest = z.strictObject({
 export const RetryRunRequest = z.strictObject({ from: z.enum(MODEL_STEPS).optional() });
 export const ApprovalRequest = z.strictObject({ comment: z.string().max(1_000).optional() });
 
-export type RunTrigger = { kind: TriggerKind; id: string; reason: string };
+/** With `reproduces`, the run repeats that version from its record, to compare: it registers and rolls out nothing. */
+export type RunTrigger = { kind: TriggerKind; id: string; reason: string; reproduces?: ReproducedVersion };
 
 /** Input of the `pipelineRun` workflow. The pipeline version is given by value: a run never changes under way. */
 export type RunInput = {
@@ -31,8 +32,6 @@ export type RunInput = {
   /** The run that this one retries, and the step from which it does the work again. */
   retryOf?: string;
   retryFrom?: ModelStep;
-  /** The registered version that this run repeats, to compare: it registers and rolls out nothing. */
-  reproduces?: ReproducedVersion;
 };
 
 export type GateDecision = { gate: string; passed: boolean; reason: string };

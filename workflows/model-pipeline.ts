@@ -89,7 +89,8 @@ export const runModelPipeline = async (state: RunState, spec: ModelPipelineSpec)
   setSearchAttributes({ model: modelNameOf(spec) });
   const approvals = receiveApprovals(state);
   const run: ModelRun = { state, spec, approvals, proven: await loadProvenOutputs(state, spec) };
-  if (state.input.reproduces !== undefined) return reproduce(run, state.input.reproduces, buildFeatures);
+  const { reproduces } = state.input.trigger;
+  if (reproduces !== undefined) return reproduce(run, reproduces, buildFeatures);
   const dataset = await ingest(run);
   await check(run, dataset);
   const featureSet = await buildFeatures(run, dataset);

@@ -37,8 +37,8 @@ export const registerReproduceRoute = (app: App, context: ApiContext): void => {
       const { pipeline, pipelineVersion } = await lineageOf(context, request.params);
       const { spec } = await context.pipelines.version(pipeline, pipelineVersion);
       const { intent } = await context.idempotency.claim(request, { act: `reproduce ${model} ${version}`, content: request.body });
-      const trigger: RunTrigger = { kind: 'manual', id: `manual/${intent.digest}`, reason: `reproduction of ${model}@${version}` };
-      const started = await startRun(context, { unique: intent.digest, pipeline, pipelineVersion, spec, trigger, reproduces: { model, version } });
+      const trigger: RunTrigger = { kind: 'manual', id: `manual/${intent.digest}`, reason: `reproduction of ${model}@${version}`, reproduces: { model, version } };
+      const started = await startRun(context, { unique: intent.digest, pipeline, pipelineVersion, spec, trigger });
       await audit(context.database, principalOf(request), { action: 'model.reproduce', subject: model, detail: { version, runId: started.runId } });
       return reply.code(202).header('location', started.links.self).send(started);
     },

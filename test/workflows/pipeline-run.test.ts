@@ -50,7 +50,7 @@ describe('a run that repeats a version', () => {
   const repeat = async (name: string, changes: object = {}) => {
     const compareReproduction = async (_input: unknown, proceed: () => Promise<Reproduction>) => ({ ...(await proceed()), ...changes });
     const scenario = environment.world.scenario(name, { overrides: { compareReproduction } });
-    const input = runInput(modelPipeline(name), { reproduces: { model: name, version: 1 } });
+    const input = runInput(modelPipeline(name), { trigger: { kind: 'manual', id: 'again', reason: 'a test', reproduces: { model: name, version: 1 } } });
     const outcome = await (await environment.startRun(input)).result();
     return { outcome, scenario };
   };
