@@ -69,7 +69,7 @@ export const Scatter = ({ runs }: { runs: TrackedRun[] }) => {
   const axes = axesOf(runs);
   const { query } = place.value;
   const chosenOf = (parameter: string, fallback: Axis | undefined): Axis | undefined => axes.find(({ name }) => name === query.get(parameter)) ?? fallback;
-  const [x, y] = [chosenOf('x', axes[0]), chosenOf('y', axes.at(-1))];
+  const [x, y] = [chosenOf('x', axes.find((axis) => !isCategory(runs, axis)) ?? axes[0]), chosenOf('y', axes.at(-1))];
   if (x === undefined || y === undefined) return null;
   const isDark = theme.value === 'dark';
   const typeOf = (axis: Axis): object => (isCategory(runs, axis) ? { type: 'category', data: categoriesOf(runs, axis) } : { type: 'value', scale: true });
