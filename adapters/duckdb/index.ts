@@ -105,6 +105,7 @@ export const createDataEngine = (options: DataEngineOptions): DataEngine => {
     inspect: (tables, call) => perform((base) => ({ ...base, task: 'inspect', tables }), call?.signal),
     check: (tables, checks, call) => perform((base) => ({ ...base, task: 'check', tables, checks }), call?.signal),
     matchFeatures: (input, call) => perform((base) => ({ ...base, task: 'matchFeatures', input }), call?.signal),
+    splitRows: (input, call) => perform((base) => ({ ...base, task: 'splitRows', input }), call?.signal),
     buildFeatures: (input, call) => perform((base) => ({ ...base, task: 'buildFeatures', input }), call?.signal),
   };
 };

@@ -4,7 +4,20 @@ import type { ModelSignature, SignatureTensor } from '../../contracts/features.t
 
 export const ONNX_REQUIREMENTS = 'onnx\nonnxruntime\n';
 
-const DTYPES: Record<SignatureTensor['datatype'], string> = { FP32: 'float32', FP64: 'float64', INT64: 'int64', INT32: 'int32', BOOL: 'bool', BYTES: 'str' };
+const DTYPES: Record<SignatureTensor['datatype'], string> = {
+  FP32: 'float32',
+  FP64: 'float64',
+  INT64: 'int64',
+  INT32: 'int32',
+  INT16: 'int16',
+  INT8: 'int8',
+  UINT64: 'uint64',
+  UINT32: 'uint32',
+  UINT16: 'uint16',
+  UINT8: 'uint8',
+  BOOL: 'bool',
+  BYTES: 'str',
+};
 
 const specOf = ({ name, datatype, shape }: SignatureTensor) => ({ name, type: 'tensor', 'tensor-spec': { dtype: DTYPES[datatype], shape } });
 
