@@ -5,6 +5,7 @@ import { startConsoleRig, type ConsoleRig, type Visitor } from '../integration/c
 import { HOSTILE_TEXTS } from './hostile-texts.ts';
 import { injectedIn } from './injected.ts';
 import { insertHostileRows, insertManyRuns } from './rows.ts';
+import { POINTS, trackRuns } from './tracked-runs.ts';
 
 const RUNS = 10_000;
 const WAIT = { timeout: 60_000 };
@@ -48,7 +49,8 @@ it('shows a page of ten thousand runs, and the first page, in under a second', a
   await page.locator('.run-grid tbody tr').first().waitFor(WAIT);
   const first = await idsOf();
   await page.getByRole('button', { name: 'Older' }).click();
-  await expect.poll(async () => (await idsOf()).some((id) => first.includes(id)), POLL).toBe(false);
+  const isNext = (ids: unknown[]): boolean => ids.length > 0 && !ids.some((id) => first.includes(id as string));
+  await expect.poll(async () => isNext(await idsOf()), POLL).toBe(true);
   const { runs } = await rig.api.get<{ runs: { runId: string }[] }>('/runs?pipeline=many&limit=100');
   expect([...first, ...(await idsOf())]).toEqual(runs.map(({ runId }) => runId));
 });
@@ -73,6 +75,34 @@ it('shows a hundred hostile texts as texts', async () => {
   expect(await page.getByLabel('Why it failed').innerText()).toContain(HOSTILE_TEXTS[1]);
   expect(dialogs).toEqual([]);
   expect(complaints.filter((text) => !/404|400/.test(text))).toEqual([]);
+  await context.close();
+});
+
+it('finds, orders and compares tracked runs, whatever they are called', async () => {
+  const experiment = await trackRuns({ url: rig.stack.urls.api, key: await rig.keyOf('admin') }, HOSTILE_TEXTS);
+  const { page, context, complaints } = await rig.visit('admin');
+  await page.goto(addressOf(`/experiments/${experiment}`));
+  const rows = page.locator('main tbody tr');
+  await expect.poll(() => rows.count(), POLL).toBe(HOSTILE_TEXTS.length);
+  expect(await injectedIn(page)).toEqual({ ran: false, elements: [] });
+  await page.getByRole('searchbox', { name: 'Filter' }).or(page.getByLabel('Filter')).fill('metrics.loss < 0.05');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => rows.count(), POLL).toBe(5);
+  expect(page.url()).toContain('filter=');
+  await page.getByRole('button', { name: /^loss/ }).click();
+  await page.getByRole('button', { name: /^loss ↓/ }).click();
+  await page.getByRole('button', { name: /^loss ↑/ }).waitFor(WAIT);
+  await page.getByRole('button', { name: 'Compare all 5' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Compare 5 runs' }).waitFor(WAIT);
+  await page.getByRole('img', { name: 'Plot: Params and metrics of each run. Its numbers are below.' }).waitFor(WAIT);
+  const curves = page.getByRole('region', { name: 'Metric curves', exact: true });
+  await curves.getByText('Numbers', { exact: true }).click();
+  await expect.poll(() => curves.locator('tbody tr').count(), POLL).toBe(5 * POINTS);
+  expect(await seriousFindings(page)).toEqual([]);
+  expect(await injectedIn(page)).toEqual({ ran: false, elements: [] });
+  await page.goto(addressOf(`/experiments/${experiment}?filter=nonsense`));
+  await page.getByText('The request was refused').waitFor(WAIT);
+  expect(complaints.filter((text) => !/400/.test(text))).toEqual([]);
   await context.close();
 });
 

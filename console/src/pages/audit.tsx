@@ -11,10 +11,16 @@ const PAGE = 50;
 /** Said in columns of their own. */
 const ELSEWHERE = new Set(['keyId', 'role']);
 
+const textOf = (value: unknown): string => {
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  // Whoever needs the whole of a hash asks the API.
+  return text.replaceAll(/[0-9a-f]{32,}/g, (hash) => `${hash.slice(0, 12)}…`);
+};
+
 const detailOf = ({ detail }: Entry): string =>
   Object.entries(detail)
     .filter(([name, value]) => !ELSEWHERE.has(name) && value !== null && value !== '')
-    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .map(([name, value]) => `${name} ${textOf(value)}`)
     .join(', ');
 
 const Table = ({ entries }: { entries: Entry[] }) => (

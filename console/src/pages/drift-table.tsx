@@ -36,7 +36,7 @@ const Row = ({ column }: { column: Column }) => (
     <td>
       <Missing missing={column.missing} />
     </td>
-    <td class="wide-cell">
+    <td class="clip narrow">
       <Unseen column={column} />
     </td>
   </tr>

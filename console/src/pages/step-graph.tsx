@@ -18,16 +18,16 @@ const noteOf = (state: string, { durationMs }: Step): string => {
 const Node = ({ run, step, at, isChosen }: { run: Run; step: Step; at: Placed; isChosen: boolean }) => {
   const state = shownState(run.state, step);
   return (
-  <a
-    href={hrefOf(`${runPath(run.runId)}?step=${encodeURIComponent(step.name)}`)}
-    class={`node tone-${toneOf(state)}${isChosen ? ' chosen' : ''}`}
-    onClick={(event) => {
-      event.preventDefault();
-      setQuery({ step: step.name });
-    }}
-  >
-    <NodeBox at={at} size={SIZE} name={step.name} note={noteOf(state, step)} sign={signOf(state)} />
-  </a>
+    <a
+      href={hrefOf(`${runPath(run.runId)}?step=${encodeURIComponent(step.name)}`)}
+      class={`node tone-${toneOf(state)}${isChosen ? ' chosen' : ''}`}
+      onClick={(event) => {
+        event.preventDefault();
+        setQuery({ step: step.name });
+      }}
+    >
+      <NodeBox at={at} size={SIZE} name={step.name} note={noteOf(state, step)} sign={signOf(state)} />
+    </a>
   );
 };
 
@@ -35,11 +35,11 @@ export const StepGraph = ({ run, chosen }: { run: Run; chosen: string | undefine
   const names = run.steps.map(({ name }) => name);
   const edges = names.slice(1).map((name, index): [string, string] => [names[index] ?? '', name]);
   return (
-    <LayeredGraph label="Steps in their order" ids={names} edges={edges} size={SIZE}>
-      {(at) => {
-        const step = run.steps.find(({ name }) => name === at.id);
-        return step === undefined ? null : <Node key={at.id} run={run} step={step} at={at} isChosen={at.id === chosen} />;
-      }}
-    </LayeredGraph>
+      <LayeredGraph label="Steps in their order" ids={names} edges={edges} size={SIZE}>
+        {(at) => {
+          const step = run.steps.find(({ name }) => name === at.id);
+          return step === undefined ? null : <Node key={at.id} run={run} step={step} at={at} isChosen={at.id === chosen} />;
+        }}
+      </LayeredGraph>
   );
 };

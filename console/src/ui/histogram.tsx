@@ -5,7 +5,7 @@ import { count, percent } from './format.ts';
 type Histogram = NonNullable<MonitorReport['columns'][number]['histogram']>;
 type Bin = { label: string; reference: number; current: number };
 
-const WIDTH = 220;
+const WIDTH = 180;
 const HEIGHT = 44;
 
 /** Counts as shares of their own total: the two sides have different numbers of rows. */

@@ -32,7 +32,7 @@ const isExpected = (text: string): boolean => /401 \(Unauthorized\)/.test(text);
 
 const pipelineOf = (arrivals: string, command: string[]): FlightDelaysPipeline => {
   const declared = loadPipeline(arrivals);
-  const step = (weight: number) => ({ weight, seconds: 2, minimumRequests: 0, maximumSeconds: 120 });
+  const step = (weight: number) => ({ weight, seconds: 1, minimumRequests: 0, maximumSeconds: 120 });
   return {
     ...declared,
     split: { holdout: { last: 'P7D' } },
