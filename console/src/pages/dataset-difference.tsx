@@ -1,7 +1,7 @@
 /** What changed from one version of a dataset to another: files, schema, and how values are distributed, the farthest columns first. */
 import type { Answer } from '../api/types.ts';
 import { useRead } from '../state/query.ts';
-import { count, counted, measured, percent, words } from '../ui/format.ts';
+import { count, counted, dayTime, measured, percent, words } from '../ui/format.ts';
 import { Empty, Scroll, Shown } from '../ui/page.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 
@@ -22,6 +22,9 @@ const filesText = ({ added, removed, changed, same }: Table['files']): string =>
     .filter((part) => part !== '')
     .join(', ');
 
+/** Times are counted in milliseconds since 1970: no other column has a mean of that size by chance. */
+const meanText = (mean: number | null): string => (mean !== null && mean > 1e11 && mean < 1e14 ? dayTime(mean) : measured(mean));
+
 const ColumnRow = ({ column }: { column: Column }) => (
   <tr>
     <th scope="row">{column.column}</th>
@@ -34,7 +37,7 @@ const ColumnRow = ({ column }: { column: Column }) => (
     <td>
       {count(column.distinct.from)} → {count(column.distinct.to)}
     </td>
-    <td>{column.mean === null ? '–' : `${measured(column.mean.from)} → ${measured(column.mean.to)}`}</td>
+    <td>{column.mean === null ? '–' : `${meanText(column.mean.from)} → ${meanText(column.mean.to)}`}</td>
     <td class="wide-cell">{column.reasons.join('; ')}</td>
   </tr>
 );
