@@ -11,6 +11,7 @@ import { measured } from './measured.ts';
 import { createMonitorActivities, type MonitorPorts } from './monitor.ts';
 import { createNoopActivity } from './noop.ts';
 import { createRegisterActivity, type RegisterPorts } from './register.ts';
+import { createReproductionActivities } from './reproduction.ts';
 import { createRolloutActivities, type RolloutPorts } from './rollout.ts';
 import { createRunRecordActivities } from './run-record.ts';
 import type { EvaluatePorts } from './scoring.ts';
@@ -29,6 +30,7 @@ const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createEvaluateActivity(ports),
   ...createSearchActivities(ports),
   ...createTrialActivities(ports),
+  ...createReproductionActivities(ports),
   ...createNoopActivity(ports),
   ...createRegisterActivity(ports),
   ...createRunRecordActivities(ports),

@@ -24,6 +24,7 @@ import { createKeyStore } from './keys/key-store.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
 import { registerAliasMoves } from './models/aliases.ts';
 import { registerCardRoute } from './lineage/card.ts';
+import { registerReproduceRoute } from './lineage/reproduce.ts';
 import { registerLineageRoutes } from './lineage/routes.ts';
 import { registerCostRoutes } from './models/costs.ts';
 import { registerLabelRoutes } from './models/labels.ts';
@@ -140,6 +141,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerDatasetFileRoutes(app, context);
   registerLineageRoutes(app, context);
   registerCardRoute(app, context);
+  registerReproduceRoute(app, context);
   registerDeploymentRoutes(app, context);
   registerDeploymentHistory(app, context);
   registerRolloutRoutes(app, context);

@@ -14,6 +14,7 @@ import type { MonitorSpec, MonitorWindow } from './monitor.ts';
 import type { DataCheck, FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from './rollout.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
+import type { RecordedBeginning, Reproduction, ReproducedVersion } from './reproduction.ts';
 import type { FailureRecord, GateDecision, RunOutcome, RunState, StepContext } from './run.ts';
 import type { RunPresence, TickInput } from './schedule.ts';
 import type { SearchRows, TrialEnd, TrialInput, TrialParams } from './search.ts';
@@ -59,6 +60,14 @@ export interface SearchActivities {
   scoreTrial(input: { trial: TrialInput; trained: TrainedModel; seconds: number }): Promise<{ value: number }>;
   /** Records how a trial ended that did not succeed. */
   recordTrial(input: { runId: string; number: number; params: TrialParams; state: TrialEnd; value: number | null; seconds: number; failure: FailureRecord | null }): Promise<void>;
+}
+
+/** Repeating a version from its record. */
+export interface ReproductionActivities {
+  /** What the version's own run began from. Throws ModelVersionNotFound, or RecordIncomplete where the record was not kept. */
+  loadRecord(version: ReproducedVersion): Promise<RecordedBeginning>;
+  /** Compares a repeated training with the recorded one: the step `evaluate` of such a run. */
+  compareReproduction(input: { context: StepContext; version: ReproducedVersion; featureSet: FeatureSetRef; trained: TrainedModel }): Promise<Reproduction>;
 }
 
 /** The run's own record, outside of its steps. */
@@ -153,4 +162,4 @@ export interface TickActivities {
   cancelRun(input: { runId: string }): Promise<void>;
 }
 
-export interface PerennialActivities extends StepActivities, SearchActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}
+export interface PerennialActivities extends StepActivities, ReproductionActivities, SearchActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}

@@ -23,6 +23,7 @@ export const FAILURES = {
   RunNotFound: userMistake(404, 'There is no such run', 'List the runs: perennial run list'),
   ModelNotFound: userMistake(404, 'There is no such model', 'List the models: perennial model list'),
   ModelVersionNotFound: userMistake(404, 'There is no such model version', 'See the versions: perennial model get'),
+  RecordIncomplete: userMistake(422, 'The record of the version is not complete', 'Only a version whose run and artifacts are kept can be repeated.'),
   DatasetNotFound: userMistake(404, 'There is no such dataset or version', 'List the datasets: perennial dataset list'),
   FeatureSetNotFound: userMistake(404, 'There is no such feature set', 'See the lineage of a model version: perennial lineage model:<name>@<version>'),
   DeploymentNotFound: userMistake(404, 'There is no such generation of a deployment', 'See the present one: perennial deployment status'),

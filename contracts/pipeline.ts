@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { AlertsSpec } from './alert.ts';
 import { ColumnName, FeatureColumn, Task } from './features.ts';
 import { MonitorSpec } from './monitor.ts';
+import { GateSpec } from './gate.ts';
 import { NAME_PATTERN } from './ids.ts';
-import { MetricName } from './metric.ts';
 import { Period } from './period.ts';
 import { RolloutPlan } from './rollout-plan.ts';
 import { DeclaredSchedules } from './schedule.ts';
@@ -87,25 +87,7 @@ export const TrainSpec = z.strictObject({
 });
 export type TrainSpec = z.infer<typeof TrainSpec>;
 
-/**
- * Gates, all of which must hold. `champion` compares with the champion re-scored on the same rows by a paired bootstrap over
- * groups (days of the event time): the whole interval of the difference must lie above minimumEffect (for rmse and mae a share of the champion's
- * error); it passes when there is no champion.
- * `approval` waits for a person; an expired one is "no".
- */
-export const GateSpec = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('threshold'), metric: MetricName, min: z.number().optional(), max: z.number().optional() }),
-  z.strictObject({
-    kind: z.literal('champion'),
-    metric: MetricName,
-    minimumEffect: z.number().min(0).max(1).default(0),
-    confidence: z.number().min(0.5).max(0.999).default(0.95),
-    resamples: z.number().int().min(100).max(10_000).default(1_000),
-  }),
-  z.strictObject({ kind: z.literal('rows'), min: z.number().int().min(1) }),
-  z.strictObject({ kind: z.literal('approval'), expiresSeconds: z.number().int().min(1).max(31_536_000).default(604_800) }),
-]);
-export type GateSpec = z.infer<typeof GateSpec>;
+export { GateSpec };
 
 export const ModelPipelineSpec = z.strictObject({
   kind: z.literal('model').default('model'),

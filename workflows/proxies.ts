@@ -5,7 +5,7 @@
  * A profile is a function of the summary, because the Web UI shows the summary of each activity.
  */
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { AlertActivities, MonitorActivities, RolloutActivities, RunActivities, SearchActivities, StepActivities, TickActivities, TriggerActivities } from '../contracts/activities.ts';
+import type { AlertActivities, MonitorActivities, ReproductionActivities, RolloutActivities, RunActivities, SearchActivities, StepActivities, TickActivities, TriggerActivities } from '../contracts/activities.ts';
 import { DATA_POOL, taskQueueOf, type Pool } from '../contracts/queues.ts';
 
 /**
@@ -19,7 +19,7 @@ const BACKOFF = { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 
 /** How long a step may wait for a worker of the data pool. */
 export const DATA_SCHEDULE_TO_START_SECONDS = 3_600;
 
-type RecordActivities = RunActivities & RolloutActivities & MonitorActivities & TriggerActivities & AlertActivities & Pick<SearchActivities, 'recordTrial'>;
+type RecordActivities = RunActivities & Pick<ReproductionActivities, 'loadRecord'> & RolloutActivities & MonitorActivities & TriggerActivities & AlertActivities & Pick<SearchActivities, 'recordTrial'>;
 
 /**
  * Short transactions in the registry and signals to other workflows. Safe to repeat: every write is absolute or keyed
@@ -125,7 +125,7 @@ export const noop = ({ summary, pool, scheduleToStartSeconds }: StepOptions) =>
  * in minutes (activities/boundary.ts).
  */
 export const io = (summary: string) =>
-  proxyActivities<Pick<StepActivities, 'ingest' | 'check' | 'features' | 'evaluate' | 'register'> & Pick<SearchActivities, 'prepareSearch' | 'scoreTrial'>>({
+  proxyActivities<Pick<StepActivities, 'ingest' | 'check' | 'features' | 'evaluate' | 'register'> & Pick<SearchActivities, 'prepareSearch' | 'scoreTrial'> & Pick<ReproductionActivities, 'compareReproduction'>>({
     ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),

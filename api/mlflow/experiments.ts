@@ -58,9 +58,9 @@ export const registerExperimentRoutes = (app: App, context: ApiContext, replays:
   registerReads(app, context);
   registerSearch(app, context);
   const Create = z.object({ name: Name, artifact_location: optional(Text), tags: optional(z.array(RegistryTag)) });
-  mlflowRoute(app, 'experiments', 'POST', 'tracking:write')('experiments/create', { body: Create, summary: 'Makes an experiment' }, async ({ body, request }) => {
+  mlflowRoute(app, 'experiments', 'POST', 'tracking:write')('experiments/create', { body: Create, summary: 'Makes an experiment' }, async ({ body, request, reply }) => {
     const location = body.artifact_location === '' ? undefined : body.artifact_location;
-    return replays.create(request, 'experiment', {
+    return replays.create({ request, reply }, 'experiment', {
       make: async () => ({ experiment_id: await experiments.createExperiment(database, { name: body.name, location, tags: lastOfEach(body.tags ?? []) }) }),
       isThere: ({ experiment_id: id }) => experiments.isActiveExperiment(database, id, body.name),
     });

@@ -22,14 +22,14 @@ const Create = z.object({
 const STATUSES = ['LOGGED_MODEL_PENDING', 'LOGGED_MODEL_READY', 'LOGGED_MODEL_UPLOAD_FAILED'] as const;
 
 const registerCreate = (app: App, { database }: ApiContext, replays: Replays): void => {
-  mlflowRoute(app, 'logged models', 'POST', 'tracking:write')('logged-models', { body: Create, summary: 'Makes a logged model, whose files follow' }, async ({ body, request }) => {
+  mlflowRoute(app, 'logged models', 'POST', 'tracking:write')('logged-models', { body: Create, summary: 'Makes a logged model, whose files follow' }, async ({ body, request, reply }) => {
     const make = async (digest: string) => {
       const modelId = `m-${digest}`;
       const given = { name: body.name || modelId, modelType: body.model_type, sourceRunId: body.source_run_id, params: lastOfEach(body.params ?? []), tags: lastOfEach(body.tags ?? []) };
       await models.createLoggedModel(database, { modelId, experimentId: body.experiment_id, ...given });
       return { id: modelId };
     };
-    const { id } = await replays.create(request, 'logged model', { make, isThere: (answer) => models.isLoggedModel(database, answer.id) });
+    const { id } = await replays.create({ request, reply }, 'logged model', { make, isThere: (answer) => models.isLoggedModel(database, answer.id) });
     return { model: await models.readLoggedModel(database, id) };
   });
 };

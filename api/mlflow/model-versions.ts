@@ -80,10 +80,10 @@ const Create = z.object({
 
 export const registerModelVersionRoutes = (app: App, context: ApiContext, replays: Replays): void => {
   registerReads(app, context);
-  mlflowRoute(app, 'registry', 'POST', 'tracking:write')('model-versions/create', { body: Create, summary: 'Registers a version' }, async ({ body, request }) => {
+  mlflowRoute(app, 'registry', 'POST', 'tracking:write')('model-versions/create', { body: Create, summary: 'Registers a version' }, async ({ body, request, reply }) => {
     const modelId = body.model_id ?? /^models:\/(m-[0-9a-f]{32})$/.exec(body.source)?.[1];
     const version = { name: body.name, source: body.source, runId: body.run_id, runLink: body.run_link, description: body.description, modelId, userId: principalOf(request).name };
-    return replays.create(request, 'model version', {
+    return replays.create({ request, reply }, 'model version', {
       make: async () => ({ model_version: await versions.createVersion(context.database, { ...version, tags: lastOfEach(body.tags ?? []) }) }),
       isThere: ({ model_version: made }) => versions.isVersionSince(context.database, made),
     });

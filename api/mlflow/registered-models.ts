@@ -63,8 +63,8 @@ export const registerRegisteredModelRoutes = (app: App, context: ApiContext, rep
   const { database } = context;
   registerReads(app, context);
   const Create = Named.extend({ description: Description, tags: optional(z.array(RegistryTag)) });
-  mlflowRoute(app, 'registry', 'POST', 'tracking:write')('registered-models/create', { body: Create, summary: 'Makes a registered model' }, async ({ body, request }) =>
-    replays.create(request, 'registered model', {
+  mlflowRoute(app, 'registry', 'POST', 'tracking:write')('registered-models/create', { body: Create, summary: 'Makes a registered model' }, async ({ body, request, reply }) =>
+    replays.create({ request, reply }, 'registered model', {
       make: async () => ({ registered_model: await models.createModel(database, { name: body.name, description: body.description, tags: lastOfEach(body.tags ?? []) }) }),
       isThere: ({ registered_model: model }) => models.isModelSince(database, model),
     }),

@@ -5,7 +5,7 @@
  * `Idempotency-Key` overrides: the same key is the same create, another key is another one.
  */
 import { createHash } from 'node:crypto';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sql, type Kysely } from 'kysely';
 import type { Database } from '../../adapters/postgres/schema.ts';
 import type { ApiContext } from '../http/app-types.ts';
@@ -19,17 +19,18 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The JSON body as it was sent. */
     sentText: string;
+    /** When its header came, in milliseconds since 1970 with their fraction. */
     arrivedMs: number;
-    /** Called when the answer was sent whole. */
-    whenAnswered: (() => void) | null;
   }
 }
 
-/** Keeps the text of bodies, and when requests arrive and answers are finished. For the routes of one scope, before the first. */
+/** Milliseconds since 1970, to the microsecond: an answer and the next request may be less than one apart. */
+const nowMs = (): number => performance.timeOrigin + performance.now();
+
+/** Keeps the text of bodies, and when requests arrive. For the routes of one scope, before the first. */
 export const installReplays = (scope: FastifyInstance): void => {
   scope.decorateRequest('sentText', '');
   scope.decorateRequest('arrivedMs', 0);
-  scope.decorateRequest('whenAnswered', null);
   const parse = scope.getDefaultJsonParser('error', 'error');
   scope.removeContentTypeParser('application/json');
   scope.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
@@ -39,10 +40,7 @@ export const installReplays = (scope: FastifyInstance): void => {
     else void parse(request, text as string, done);
   });
   scope.addHook('onRequest', async (request) => {
-    request.arrivedMs = Date.now();
-  });
-  scope.addHook('onResponse', async (request, reply) => {
-    if (reply.statusCode === 200) request.whenAnswered?.();
+    request.arrivedMs = nowMs();
   });
 };
 
@@ -53,7 +51,9 @@ type Create<Answer> = {
   isThere: (answer: Answer) => Promise<boolean>;
 };
 
-export type Replays = { create<Answer>(request: FastifyRequest, act: string, create: Create<Answer>): Promise<Answer> };
+type Exchange = { request: FastifyRequest; reply: FastifyReply };
+
+export type Replays = { create<Answer>(exchange: Exchange, act: string, create: Create<Answer>): Promise<Answer> };
 
 type Finished = { answer: string; finishedMs: number };
 
@@ -74,7 +74,7 @@ export const createReplays = ({ database, idempotency }: ApiContext): Replays =>
   let count = 0;
 
   const remember = (request: FastifyRequest, scope: string, answer: string): void => {
-    const finished = { answer, finishedMs: Date.now() };
+    const finished = { answer, finishedMs: nowMs() };
     if (recent.size >= MOST_KEPT) recent.clear();
     recent.set(scope, finished);
     count += 1;
@@ -91,7 +91,7 @@ export const createReplays = ({ database, idempotency }: ApiContext): Replays =>
   };
 
   return {
-    create: async (request, act, { make, isThere }) => {
+    create: async ({ request, reply }, act, { make, isThere }) => {
       if (request.headers['idempotency-key'] !== undefined) {
         const answer = await idempotency.once(request, { act: `mlflow ${act}`, content: request.body }, async ({ digest }) => ({ status: 200, body: await make(digest) }));
         return answer.body as Awaited<ReturnType<typeof make>>;
@@ -104,7 +104,9 @@ export const createReplays = ({ database, idempotency }: ApiContext): Replays =>
         recent.delete(scope);
       }
       const answer = await make(createHash('sha256').update(request.id).digest('hex').slice(0, 32));
-      request.whenAnswered = () => remember(request, scope, JSON.stringify(answer));
+      reply.raw.once('finish', () => {
+        if (reply.statusCode === 200) remember(request, scope, JSON.stringify(answer));
+      });
       return answer;
     },
   };

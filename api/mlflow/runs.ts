@@ -81,8 +81,8 @@ export const registerRunRoutes = (app: App, context: ApiContext, replays: Replay
   mlflowRoute(app, 'runs', 'GET', 'read')('runs/get', { querystring: RunId, summary: 'One run with its latest metrics' }, async ({ query }) => `{"run":${await runs.readRun(database, runIdOf(query))}}`);
   registerSearch(app, context);
   const post = mlflowRoute(app, 'runs', 'POST', 'tracking:write');
-  post('runs/create', { body: Create, summary: 'Starts a run' }, async ({ body, request }) =>
-    replays.create(request, 'run', { make: (digest) => create(context, body, digest), isThere: ({ run }) => runs.isActiveRun(database, run.info.run_id) }),
+  post('runs/create', { body: Create, summary: 'Starts a run' }, async ({ body, request, reply }) =>
+    replays.create({ request, reply }, 'run', { make: (digest) => create(context, body, digest), isThere: ({ run }) => runs.isActiveRun(database, run.info.run_id) }),
   );
   const Update = z.object({ ...RunIdFields, status: Status, end_time: optional(Int64), run_name: RunName });
   post('runs/update', { body: Update, summary: 'Changes status, end or name of a run' }, async ({ body }) => ({

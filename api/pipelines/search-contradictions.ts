@@ -6,6 +6,7 @@ import { limitSeconds, reservationSeconds } from '../../domain/search/budget.ts'
 import { rungsOf } from '../../domain/search/pruner.ts';
 import { gridValuesOf } from '../../domain/search/space.ts';
 import type { FieldError } from '../http/problem.ts';
+import { metricErrors } from './gate-contradictions.ts';
 
 const MOST_PARAMETERS = 20;
 
@@ -50,7 +51,7 @@ export const searchErrors = ({ search, features, train }: ModelPipelineSpec): Fi
   return [
     ...sizeErrors(search),
     ...Object.entries(search.space).flatMap(([name, parameter]) => parameterErrors(name, parameter, search.sampler)),
-    ...(metric === undefined || known.includes(metric) ? [] : [{ path: 'search.metric', message: `${metric} is no metric of ${features.task}`, fix: `Use one of ${known.join(', ')}, or correct features.task.` }]),
+    ...(metric === undefined ? [] : metricErrors(metric, known, { path: 'search.metric', task: features.task })),
     ...budgetErrors(search.budget, train.timeoutSeconds),
   ];
 };

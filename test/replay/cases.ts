@@ -35,6 +35,7 @@ const runOf = (environment: Environment, name: string, changes: Parameters<typeo
 export const pipelineRunCases = {
   'pipelineRun-steps': async (environment, name) => toTheEnd(await environment.startRun(runInput(stepsPipeline(name, 3)))),
   'pipelineRun-promoted': async (environment, name) => toTheEnd(await runOf(environment, name)),
+  'pipelineRun-reproduced': async (environment, name) => toTheEnd(await environment.startRun(runInput(modelPipeline(name), { trigger: { kind: 'manual', id: 'again', reason: 'a test', reproduces: { model: name, version: 1 } } }))),
   'pipelineRun-rejected': async (environment, name) => {
     environment.world.scenario(name, { overrides: { evaluate: async () => ({ ...evaluationReport, rows: 3 }) } });
     return toTheEnd(await runOf(environment, name, { gates: [{ kind: 'rows', min: 100 }] }));

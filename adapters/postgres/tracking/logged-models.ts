@@ -112,8 +112,9 @@ export const searchLoggedModels = async (database: Db, { filter, orderBy, limit,
   const search = JSON.stringify(['logged-models', filter, orderBy, experiments, datasets]);
   const offset = offsetOf(pageToken, search);
   const tables = tablesOf(datasets);
+  const sorted = orderSql(tables, parseOrder(LOGGED_MODELS, orderBy), sql`m.created_ms desc, m.model_id`);
   const { rows } = await sql<{ model: unknown }>`
-    select ${MODEL} as model from logged_models m where m.deleted_ms is null and m.experiment_id = any(${experiments}::bigint[]) and ${filterSql(tables, parseFilter(LOGGED_MODELS, filter))}
-    ${orderSql(tables, parseOrder(LOGGED_MODELS, orderBy), sql`m.created_ms desc, m.model_id`)} limit ${limit + 1} offset ${offset}`.execute(database);
+    select ${MODEL} as model from logged_models m ${sorted.joins} where m.deleted_ms is null and m.experiment_id = any(${experiments}::bigint[]) and ${filterSql(tables, parseFilter(LOGGED_MODELS, filter))}
+    ${sorted.orderBy} limit ${limit + 1} offset ${offset}`.execute(database);
   return pageOf(rows.map((row) => row.model), { limit, offset, search });
 };

@@ -126,8 +126,9 @@ export const searchVersions = async (database: Db, { filter, orderBy, limit, pag
   const search = JSON.stringify(['model-versions', filter, orderBy]);
   const offset = offsetOf(pageToken, search);
   const order = orderBy.length === 0 ? ['last_updated_timestamp DESC'] : orderBy;
+  const sorted = orderSql(TABLES, parseOrder(MODEL_VERSIONS, order), sql`v.model, v.version desc`);
   const { rows } = await sql<{ version: unknown }>`
-    select ${VERSION} as version from registered_versions v where ${filterSql(TABLES, parseFilter(MODEL_VERSIONS, filter))}
-    ${orderSql(TABLES, parseOrder(MODEL_VERSIONS, order), sql`v.model, v.version desc`)} limit ${limit + 1} offset ${offset}`.execute(database);
+    select ${VERSION} as version from registered_versions v ${sorted.joins} where ${filterSql(TABLES, parseFilter(MODEL_VERSIONS, filter))}
+    ${sorted.orderBy} limit ${limit + 1} offset ${offset}`.execute(database);
   return pageOf(rows.map((row) => row.version), { limit, offset, search });
 };

@@ -96,8 +96,9 @@ const TABLES: SearchTables = {
 export const searchModels = async (database: Db, { filter, orderBy, limit, pageToken }: Omit<SearchRequest, 'stages'>): Promise<Page<unknown>> => {
   const search = JSON.stringify(['registered-models', filter, orderBy]);
   const offset = offsetOf(pageToken, search);
+  const sorted = orderSql(TABLES, parseOrder(REGISTERED_MODELS, orderBy), sql`m.name`);
   const { rows } = await sql<{ model: unknown }>`
-    select ${MODEL} as model from registered_models m where ${filterSql(TABLES, parseFilter(REGISTERED_MODELS, filter))}
-    ${orderSql(TABLES, parseOrder(REGISTERED_MODELS, orderBy), sql`m.name`)} limit ${limit + 1} offset ${offset}`.execute(database);
+    select ${MODEL} as model from registered_models m ${sorted.joins} where ${filterSql(TABLES, parseFilter(REGISTERED_MODELS, filter))}
+    ${sorted.orderBy} limit ${limit + 1} offset ${offset}`.execute(database);
   return pageOf(rows.map((row) => row.model), { limit, offset, search });
 };

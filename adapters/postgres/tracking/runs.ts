@@ -112,8 +112,8 @@ export const searchRuns = async (database: Db, request: SearchRequest & { experi
   const offset = offsetOf(pageToken, search);
   const [where, order] = [filterSql(TABLES, parseFilter(RUNS, filter)), orderSql(TABLES, parseOrder(RUNS, orderBy), sql`r.start_ms desc, r.run_id`)];
   const { rows } = await sql<{ run: string }>`
-    with page as materialized (select r.*, row_number() over (${order}) as place from tracked_runs r
-      where r.experiment_id = any(${experiments}::bigint[]) and r.lifecycle_stage = any(${stages}::text[]) and ${where} ${order} limit ${limit + 1} offset ${offset})
+    with page as materialized (select q.*, row_number() over () as place from (select r.* from tracked_runs r ${order.joins}
+      where r.experiment_id = any(${experiments}::bigint[]) and r.lifecycle_stage = any(${stages}::text[]) and ${where} ${order.orderBy} limit ${limit + 1} offset ${offset}) q)
     select ${RUN_TEXT} as run from page r order by place`.execute(database);
   return pageOf(rows.map((row) => row.run), { limit, offset, search });
 };

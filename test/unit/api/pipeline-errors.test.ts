@@ -21,6 +21,30 @@ const x = { type: 'number', min: 0, max: 1 };
 const search = (given: object) => changed({ search: { space: { x }, ...given } });
 const gate = (given: unknown) => changed({ gates: [given] });
 
+const regression = { ...modelPipeline('x').features, task: 'regression' };
+
+describe('a gate that would say no to every run', () => {
+  it.each([
+    ['a column that is not there', gate({ kind: 'slice', column: 'prise', metric: 'rocAuc', min: 0.5 }), 'gates[0].column', /"prise" is no column of the features/],
+    ['a cluster that is not there', gate({ kind: 'champion', metric: 'rocAuc', cluster: 'day' }), 'gates[0].cluster', /"day" is no column/],
+    ['a slice without a bound', gate({ kind: 'slice', column: 'price', metric: 'rocAuc' }), 'gates[0]', /needs min or max/],
+    ['a difference with the wrong bound', gate({ kind: 'fairness', column: 'price', measure: 'demographicParityDifference', min: 0.1 }), 'gates[0].max', /it needs max/],
+    ['a ratio with the wrong bound', gate({ kind: 'fairness', column: 'price', measure: 'disparateImpact', max: 0.8 }), 'gates[0].min', /it needs min/],
+    ['a bound on the better side', gate({ kind: 'fairness', column: 'price', measure: 'disparateImpact', min: 0.8, max: 1 }), 'gates[0].max', /the better side/],
+    ['McNemar of scores', gate({ kind: 'champion', metric: 'rocAuc', test: 'mcnemar' }), 'gates[0].metric', /right and wrong decisions/],
+    ['McNemar in clusters', gate({ kind: 'champion', metric: 'accuracy', test: 'mcnemar', cluster: 'id' }), 'gates[0].cluster', /knows no clusters/],
+    ['fairness of a regression', changed({ features: regression, gates: [{ kind: 'fairness', column: 'price', measure: 'disparateImpact', min: 0.8 }] }), 'gates[0].kind', /needs classes/],
+    ['calibration of a regression', changed({ features: regression, gates: [{ kind: 'calibration', max: 0.1 }] }), 'gates[0].kind', /needs classes/],
+  ])('%s', (_what, pipeline, path, message) => {
+    expect(errorsOf(pipeline)).toEqual([expect.objectContaining({ path, message: expect.stringMatching(message) as string })]);
+  });
+
+  it('is none otherwise', () => {
+    const gates = [{ kind: 'slice', column: 'price', metric: 'rocAuc', min: 0.5 }, { kind: 'champion', metric: 'rocAuc', cluster: 'id' }, { kind: 'fairness', column: 'price', measure: 'disparateImpact', min: 0.8 }, { kind: 'calibration', max: 0.1 }, { kind: 'latency', maxP95Ms: 3 }, { kind: 'size', maxBytes: 5 }, { kind: 'signature' }];
+    expect(errorsOf(changed({ gates }))).toEqual([]);
+  });
+});
+
 describe('a search that contradicts itself', () => {
   it.each([
     ['nothing to search', search({ space: {} }), 'search.space', /names no parameter/],

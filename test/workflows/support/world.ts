@@ -85,6 +85,8 @@ const stepStubs = (of: (input: object) => Scenario) =>
     features: async ({ dataset }) => featureSet(dataset.dataset),
     train: async () => trainedModel,
     evaluate: async () => evaluationReport,
+    loadRecord: async ({ model }) => ({ dataset: datasetVersion(model), searched: null }),
+    compareReproduction: async ({ version }) => ({ ...version, identical: true, differences: [], resumed: false, largestDifference: 0 }),
     register: async ({ context }) => ({ model: context.model ?? context.pipeline, version: 2 }),
     recordStep: async ({ context, state, output, failure }) => void of({ context }).steps.set(context.step, { state, output, failure }),
     loadProvenOutputs: async () => ({}),
