@@ -7,6 +7,9 @@ import { PerennialFailure } from '../domain/failure.ts';
 import { registerTracking } from './mlflow/plugin.ts';
 import { registerAlertRoutes } from './alerts/routes.ts';
 import { registerSilenceRoutes } from './alerts/silences.ts';
+import { registerConsolePages } from './console/pages.ts';
+import { registerOverviewRoute } from './console/overview.ts';
+import { registerSessionRoutes } from './console/session.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { ApiContext, App } from './http/app-types.ts';
 import { failureOf, sendProblem } from './http/errors.ts';
@@ -29,6 +32,7 @@ import { createPipelineStore } from './pipelines/pipeline-store.ts';
 import { registerReplayRoute } from './pipelines/replay-decisions.ts';
 import { registerPipelineRoutes } from './pipelines/routes.ts';
 import { registerDeploymentRoutes } from './rollouts/deployment.ts';
+import { registerDeploymentHistory } from './rollouts/history.ts';
 import { registerRollbackRoutes } from './rollouts/rollback.ts';
 import { registerRolloutRoutes } from './rollouts/routes.ts';
 import { registerRunActions } from './runs/actions.ts';
@@ -36,6 +40,7 @@ import { registerRunEvents } from './runs/events.ts';
 import { createLiveRuns } from './runs/live-runs.ts';
 import { registerRunRoutes } from './runs/routes.ts';
 import { registerScheduleRoutes } from './schedules/routes.ts';
+import { registerAuditRoute } from './system/audit-trail.ts';
 import { measure, type ApiMetrics } from './system/metrics.ts';
 import { registerRecordMetrics } from './system/record-metrics.ts';
 import { registerSystemRoutes } from './system/routes.ts';
@@ -130,6 +135,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerLineageRoutes(app, context);
   registerCardRoute(app, context);
   registerDeploymentRoutes(app, context);
+  registerDeploymentHistory(app, context);
   registerRolloutRoutes(app, context);
   registerRollbackRoutes(app, context);
   registerLabelRoutes(app, context);
@@ -142,6 +148,10 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   await registerTriggerRoutes(app, context);
   registerKeyRoutes(app, context);
   await registerTracking(app, context);
+  registerAuditRoute(app, context);
+  registerOverviewRoute(app, context);
+  registerSessionRoutes(app, context);
+  registerConsolePages(app, context.consoleFiles);
 };
 
 /** Builds the app; `listen` and `close` are the caller's. */

@@ -10,6 +10,7 @@ import type { PriceTable } from '../contracts/resources.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { Deployments } from '../domain/ports/deployments.ts';
 import type { ScheduleEngine, ScheduleRows } from '../domain/ports/schedules.ts';
+import type { ConsoleFiles } from './console/console-files.ts';
 import type { WorkflowControl } from '../domain/ports/workflow-control.ts';
 
 export type ApiDependencies = {
@@ -39,6 +40,8 @@ export type ApiDependencies = {
   prices: PriceTable | null;
   /** Whether /metrics answers without a key: only right where nobody but this machine can ask. */
   openMetrics: boolean;
+  /** The built console; without a page it was not built. */
+  consoleFiles: ConsoleFiles;
   logger: FastifyServerOptions['logger'];
   /** Told each route as it is registered, with its policy: for tests that walk the table. */
   onRoute?: (route: RouteOptions) => void;

@@ -15,6 +15,7 @@ import { createScheduleEngine } from '../adapters/temporal/schedules.ts';
 import { createWorkflowControl } from '../adapters/temporal/workflow-control.ts';
 import { readConfig, type Config } from '../workers/config.ts';
 import { createApp } from './app.ts';
+import { readConsoleFiles } from './console/console-files.ts';
 import type { App } from './http/app-types.ts';
 
 const CLOSE_MS = 8_000;
@@ -50,6 +51,7 @@ const createProcess = async (config: Config): Promise<{ app: App; close: () => P
     createRegistry: () => registryOf(config),
     prices: config.prices,
     openMetrics: isLoopback(config.bind),
+    consoleFiles: readConsoleFiles(config.consoleFolder),
     logger: { level: config.logLevel, base: { process: 'api' } },
   });
   const close = async (): Promise<void> => {

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { PriceTable } from '../contracts/resources.ts';
 
 export type ArtifactStoreConfig =
@@ -49,6 +50,8 @@ export type Config = {
   faultPoints: string[];
   /** File of a workflow bundle in place of the one that is built from the sources here; undefined in general. */
   workflowBundle: string | undefined;
+  /** Folder of the built console. */
+  consoleFolder: string;
   logLevel: string;
 };
 
@@ -166,6 +169,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     path: environment['PATH'] ?? '',
     faultPoints: (environment['PERENNIAL_FAULT_POINTS'] ?? '').split(',').filter(Boolean),
     workflowBundle: environment['PERENNIAL_WORKFLOW_BUNDLE'],
+    consoleFolder: environment['PERENNIAL_CONSOLE'] ?? fileURLToPath(new URL('../build/console', import.meta.url)),
     logLevel: environment['PERENNIAL_LOG_LEVEL'] ?? 'info',
   };
 };

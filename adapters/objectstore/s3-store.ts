@@ -34,14 +34,18 @@ const upload = async ({ client, bucket }: Bucket, artifact: ArtifactRef, body: B
   await (Buffer.isBuffer(body) ? put : Promise.race([put, failureOf(body)]));
 };
 
+/** Writers of the same bytes share a multipart upload: whoever comes second finds it gone, and the object may take a moment to be there. */
+const isSharedUpload = (failure: unknown): boolean => failure instanceof Error && 'code' in failure && failure.code === 'NoSuchUpload';
+
 /** Uploads what the store does not have yet; `open` gives the bytes. */
-const store = async (target: Bucket, artifact: ArtifactRef, open: () => Buffer | Readable): Promise<ArtifactRef> => {
+const store = async (target: Bucket, artifact: ArtifactRef, open: () => Buffer | Readable, isAgain = false): Promise<ArtifactRef> => {
   const { client, bucket, where } = target;
   if ((await sizeOf(target, artifact)) === artifact.bytes) return artifact;
   const failure = await upload(target, artifact, open()).then(() => undefined, (error: unknown) => error);
   // Whatever the answer was: another writer may have stored the same bytes meanwhile, in the same multipart upload even.
   const size = await sizeOf(target, artifact);
   if (size === artifact.bytes) return artifact;
+  if (size === undefined && isSharedUpload(failure) && !isAgain) return store(target, artifact, open, true);
   await client.removeIncompleteUpload(bucket, keyOf(artifact)).catch(() => undefined);
   if (size === undefined) throw storeFailure(failure, where);
   // Never seen but by a broken server or a source that changed: what has this key must go, or every later put would trust it.

@@ -5,8 +5,8 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { PerennialFailure } from '../../domain/failure.ts';
 import { isAllowed, rolesWith, type Permission } from '../../domain/permissions.ts';
-import { keyOfHeader } from '../keys/api-key.ts';
 import type { KeyStore, Principal } from '../keys/key-store.ts';
+import { keyOfRequest } from './session-cookie.ts';
 
 /** `open` needs no key. */
 export type Policy = 'open' | Permission;
@@ -33,7 +33,7 @@ const demandPolicy = (route: RouteOptions): void => {
 };
 
 const authenticate = async (request: FastifyRequest, keys: KeyStore): Promise<Principal> => {
-  const key = keyOfHeader(request.headers.authorization);
+  const key = keyOfRequest(request);
   const principal = key === undefined ? undefined : await keys.find(key);
   if (principal === undefined) {
     const detail = request.headers.authorization === undefined ? 'the header Authorization is absent' : 'the key in the header Authorization is not valid, or was revoked';

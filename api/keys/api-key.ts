@@ -8,6 +8,9 @@ export const newApiKey = (): string => `perennial_${randomBytes(32).toString('ba
 /** sha256 in hexadecimal: enough for a key of 256 random bits, which no one can guess or tabulate. */
 export const hashApiKey = (key: string): string => createHash('sha256').update(key).digest('hex');
 
+/** Whether a text can be a key. */
+export const isApiKey = (text: string): boolean => PATTERN.test(text);
+
 const LONGEST_HEADER = 500;
 
 const ofBasic = (credentials: string): string | undefined => /^[^:]*:(.*)$/s.exec(Buffer.from(credentials, 'base64').toString('utf8'))?.[1];
@@ -20,5 +23,5 @@ export const keyOfHeader = (header: string | undefined): string | undefined => {
   if (header === undefined || header.length > LONGEST_HEADER) return undefined;
   const [, scheme = '', credentials = ''] = /^(bearer|basic) +(\S+)$/i.exec(header) ?? [];
   const key = scheme.toLowerCase() === 'basic' ? ofBasic(credentials) : credentials;
-  return key !== undefined && PATTERN.test(key) ? key : undefined;
+  return key !== undefined && isApiKey(key) ? key : undefined;
 };

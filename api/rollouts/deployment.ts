@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import { sql } from 'kysely';
 import { TrafficSplit } from '../../contracts/deployment.ts';
-import type { RolloutStatus } from '../../contracts/rollout.ts';
 import { RolloutPlan } from '../../contracts/rollout-plan.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { Instant, iso, isoOrNull, ModelParams, problems } from '../http/schemas.ts';
 import { requireModel } from '../models/routes.ts';
 import { liveRolloutOf, type LiveRollout } from './live-rollout.ts';
+import { RolloutStatusView, ServingWindowView } from './rollout-status.ts';
 import { readShadow, ShadowView } from './shadow-view.ts';
 
 const GatewayView = z.object({
@@ -20,7 +20,7 @@ const GatewayView = z.object({
 
 const CountersView = z.object({ version: z.number().int(), requests: z.number().int(), failures: z.number().int(), fallbacks: z.number().int(), unlogged: z.number().int() });
 
-const DecisionView = z.object({ sequence: z.number().int(), step: z.number().int(), weight: z.number(), verdict: z.string(), reason: z.string(), by: z.string().nullable(), at: Instant });
+const DecisionView = z.object({ sequence: z.number().int(), step: z.number().int(), weight: z.number(), verdict: z.string(), reason: z.string(), by: z.string().nullable(), at: Instant, window: ServingWindowView.nullable() });
 
 const RolloutView = z.object({
   rolloutId: z.string(),
@@ -29,7 +29,7 @@ const RolloutView = z.object({
   requestedBy: z.string().nullable(),
   runId: z.string().nullable(),
   plan: RolloutPlan.nullable(),
-  status: z.custom<RolloutStatus>().nullable().describe("The rollout's own words: step, weight, last window, what it waits for."),
+  status: RolloutStatusView.nullable().describe("The rollout's own words: step, weight, last window, what it waits for."),
   outcome: z.unknown(),
   startedAt: Instant.nullable(),
   finishedAt: Instant.nullable(),
@@ -79,7 +79,7 @@ const readDecisions = async ({ database }: ApiContext, rolloutId: string): Promi
   const rows = await database.selectFrom('rollout_decisions').selectAll().where('rollout_id', '=', rolloutId).orderBy('sequence', 'desc').limit(20).execute();
   return rows.map((row) => {
     const { verdict, reason } = row.verdict as { verdict: string; reason: string };
-    return { sequence: row.sequence, step: row.step, weight: row.weight, verdict, reason, by: row.decided_by, at: iso(row.at) };
+    return { sequence: row.sequence, step: row.step, weight: row.weight, verdict, reason, by: row.decided_by, at: iso(row.at), window: row.serving_window as z.infer<typeof ServingWindowView> | null };
   });
 };
 

@@ -5,7 +5,7 @@ import { PerennialFailure } from '../../domain/failure.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { principalOf } from '../http/guard.ts';
 import { problems, RunParams } from '../http/schemas.ts';
-import { keyOfHeader } from '../keys/api-key.ts';
+import { keyOfRequest } from '../http/session-cookie.ts';
 import { showRun } from './read-run.ts';
 import type { RunView, StepView } from './run-schemas.ts';
 import { isTerminal } from './run-view.ts';
@@ -132,7 +132,7 @@ export const registerRunEvents = (app: App, context: ApiContext): void => {
       const { raw } = reply.hijack();
       raw.writeHead(200, HEADERS);
       raw.on('close', abort);
-      const key = keyOfHeader(request.headers.authorization) ?? '';
+      const key = keyOfRequest(request) ?? '';
       try {
         await tell(context, { raw, runId: id, key, signal });
       } catch (error) {

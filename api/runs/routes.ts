@@ -7,14 +7,14 @@ import { audit } from '../http/audit.ts';
 import { principalOf } from '../http/guard.ts';
 import { IDEMPOTENT, Limit, NameParams, problems, RunParams } from '../http/schemas.ts';
 import { runLinks } from './run-links.ts';
-import { listRuns } from './run-rows.ts';
+import { listRuns, readStepMarks } from './run-rows.ts';
 import { RunId } from '../http/schemas.ts';
 import { RunStateView, RunSummary, RunView, StartedRun } from './run-schemas.ts';
 import { runSummary } from './run-view.ts';
 import { showRun } from './read-run.ts';
 import { startRun } from './start-run.ts';
 
-const RunQuery = z.strictObject({ pipeline: Name.optional(), state: RunStateView.optional(), before: RunId.optional().describe('The last run id of the page before.'), limit: Limit });
+const RunQuery = z.strictObject({ pipeline: Name.optional(), state: RunStateView.optional(), before: RunId.optional().describe('The last run id of the page before.'), limit: Limit, steps: z.enum(['true', 'false']).default('false').describe('Whether each run comes with the states of its steps.') });
 const RunPage = z.object({ runs: z.array(RunSummary), next: z.string().nullable().describe('Give it as `before` to get the next page.') });
 
 const registerStart = (app: App, context: ApiContext): void => {
@@ -57,7 +57,8 @@ const registerReads = (app: App, context: ApiContext): void => {
     handler: async (request) => {
       const rows = await listRuns(context.database, request.query);
       const nowMs = Date.now();
-      const runs = rows.map((row) => runSummary(row, { nowMs, links: runLinks(context.temporal, row) }));
+      const marks = request.query.steps === 'true' ? await readStepMarks(context.database, rows.map((row) => row.runId)) : undefined;
+      const runs = rows.map((row) => ({ ...runSummary(row, { nowMs, links: runLinks(context.temporal, row) }), ...(marks === undefined ? {} : { steps: marks.get(row.runId) ?? [] }) }));
       return { runs, next: rows.length === request.query.limit ? (rows.at(-1)?.runId ?? null) : null };
     },
   });

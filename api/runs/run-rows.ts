@@ -95,6 +95,19 @@ export const readReasons = async (pool: Pick<Pool, 'query'>, runId: string): Pro
   return rows.map((row) => ({ ...row, firstAt: row.firstAt.toISOString(), lastAt: row.lastAt.toISOString() }));
 };
 
+export type StepMark = { name: string; state: StepState; durationMs: number | null };
+
+/** The steps that these runs have begun, in their order: states and durations alone. */
+export const readStepMarks = async (database: Kysely<Database>, runIds: readonly string[]): Promise<Map<string, StepMark[]>> => {
+  const marks = new Map<string, StepMark[]>(runIds.map((runId) => [runId, []]));
+  if (runIds.length === 0) return marks;
+  const rows = await database.selectFrom('run_steps').select(['run_id', 'step', 'state', 'started_at', 'finished_at']).where('run_id', 'in', [...runIds]).orderBy('position').execute();
+  for (const { run_id, step, state, started_at, finished_at } of rows) {
+    marks.get(run_id)?.push({ name: step, state: state as StepState, durationMs: started_at === null || finished_at === null ? null : finished_at.getTime() - started_at.getTime() });
+  }
+  return marks;
+};
+
 export type RunFilter = { pipeline?: string | undefined; state?: string | undefined; before?: string | undefined; limit: number };
 
 /** Runs, newest first; `before` is the run id after which the page begins. */

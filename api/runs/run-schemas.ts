@@ -82,7 +82,11 @@ export const RunView = z
   .meta({ id: 'Run' });
 export type RunView = z.infer<typeof RunView>;
 
-export const RunSummary = z.object(runFields).meta({ id: 'RunSummary' });
+export const StepMarkView = z.object({ name: z.string(), state: z.enum(['waiting', 'running', 'succeeded', 'failed', 'cancelled', 'reused']), durationMs: z.number().nullable() });
+
+export const RunSummary = z
+  .object({ ...runFields, steps: z.array(StepMarkView).optional().describe('The steps that it has begun, in their order; only where `steps=true` asks for them.') })
+  .meta({ id: 'RunSummary' });
 export type RunSummary = z.infer<typeof RunSummary>;
 
 export const StartedRun = z.object({ runId: RunId, workflowId: z.string(), links: RunLinks }).meta({ id: 'StartedRun' });

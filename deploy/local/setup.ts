@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { mlflow2Client, mlflow3Client, tritonClient } from './tools/client-environments.ts';
+import { consoleFiles } from './tools/console.ts';
 import { alertmanager, versitygw } from './tools/go-program.ts';
 import { installParts } from './tools/install.ts';
 import type { Part } from './tools/part.ts';
@@ -15,8 +16,8 @@ import { testServer } from './tools/test-server.ts';
 
 /** What is needed to run Perennial, and what its tests need beside. */
 export const profiles = {
-  runtime: [postgresBinaries, temporalCli, python],
-  test: [postgresBinaries, temporalCli, python, testServer, versitygw, prometheus, alertmanager, tritonClient, mlflow3Client, mlflow2Client],
+  runtime: [postgresBinaries, temporalCli, python, consoleFiles],
+  test: [postgresBinaries, temporalCli, python, consoleFiles, testServer, versitygw, prometheus, alertmanager, tritonClient, mlflow3Client, mlflow2Client],
 } as const satisfies Record<string, readonly Part[]>;
 
 export type Profile = keyof typeof profiles;

@@ -19,6 +19,7 @@ const prefixed = (name: string, line: string): string => `${name.padEnd(width)} 
 const summary = (stack: Stack): string[] => [
   '',
   'Perennial is up.',
+  `  Console      ${stack.urls.api}/console   (sign in with an API key)`,
   `  API          ${stack.urls.api}   (documentation at ${stack.urls.api}/docs)`,
   ...stack.urls.gateways.map((url, index) => `  Gateway ${index + 1}    ${url}`),
   `  Temporal UI  ${stack.urls.temporalUi}`,

@@ -69,6 +69,7 @@ export const createTestApi = async ({ database, pool }: Pick<TestDatabase, 'data
     createRegistry: () => new Registry(),
     prices: null,
     openMetrics: false,
+    consoleFiles: { page: undefined, find: () => undefined },
     logger: false,
     ...changes,
   };

@@ -48,7 +48,7 @@ const requestOf = ({ method, url }: Route) => ({ method: method as 'GET', url: p
 /** Routes of MLflow's protocol, whose errors have its form. */
 const isTracking = (url: string): boolean => /^\/(api\/[23]\.0\/mlflow|ajax-api\/|version$|health$)/.test(url);
 
-const OPEN = ['/health', '/healthz', '/readyz', '/openapi.json'];
+const OPEN = ['/health', '/healthz', '/readyz', '/openapi.json', '/', '/console', '/console/*', '/console/assets/*', '/api/v1/session'];
 
 describe('the route table', () => {
   it('has the routes that the design names', () => {

@@ -1,0 +1,120 @@
+/** The main journeys through the console, in a real browser on the real system. Each test goes on where the one before ended. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { cookiesOfScripts, focusedText, seriousFindings } from './support/accessibility.ts';
+import { startConsoleRig, type ConsoleRig, type Visitor } from './support/console-rig.ts';
+
+const MODEL = 'flight-delays';
+const WAIT = { timeout: 60_000 };
+const POLL = { timeout: 60_000, interval: 200 };
+
+let rig: ConsoleRig;
+let admin: Visitor;
+
+beforeAll(async () => {
+  rig = await startConsoleRig();
+  await rig.api.put(`/pipelines/${MODEL}`, rig.pipeline);
+  admin = await rig.visit('admin');
+}, 240_000);
+
+afterAll(() => rig?.close(), 60_000);
+
+const open = (page: Page, path: string) => page.goto(`${rig.stack.urls.api}/console${path}`);
+const title = (page: Page, name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor(WAIT);
+
+it('is one small page behind a strict policy, and its session no script can read', async () => {
+  const { page, context } = admin;
+  const answer = await page.request.get(`${rig.stack.urls.api}/console/models/anything`);
+  expect(answer.status()).toBe(200);
+  const policy = answer.headers()['content-security-policy'] ?? '';
+  expect(policy).toContain("script-src 'self'");
+  expect(policy).not.toMatch(/unsafe|\*/);
+  const files = [...(await answer.text()).matchAll(/(?:src|href)="(\/console\/[^"]+)"/g)].map((match) => match[1] ?? '');
+  expect(files.length).toBeGreaterThan(1);
+  const sizes = await Promise.all(files.map(async (file) => Number((await fetch(`${rig.stack.urls.api}${file}`, { headers: { 'accept-encoding': 'gzip' } })).headers.get('content-length'))));
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(200_000);
+  expect(await context.cookies(`${rig.stack.urls.api}/api/v1/runs`)).toMatchObject([{ name: 'perennial_session', httpOnly: true, sameSite: 'Strict', path: '/api' }]);
+  expect(await cookiesOfScripts(page)).toBe('');
+  // Without the console's header a cookie alone changes nothing.
+  const forged = await page.request.post(`${rig.stack.urls.api}/api/v1/pipelines/${MODEL}/runs`, { data: {} });
+  expect([forged.status(), ((await forged.json()) as { code: string }).code]).toEqual([403, 'PermissionDenied']);
+});
+
+it('begins a failed run with its log, and retries it from the failed step', async () => {
+  const { page } = admin;
+  const { runId } = await rig.api.post<{ runId: string }>(`/pipelines/${MODEL}/runs`, { reason: 'the first one' }, 'first');
+  await open(page, `/runs/${runId}`);
+  await page.getByRole('heading', { level: 2, name: 'Step train failed' }).waitFor(WAIT);
+  await expect.poll(() => page.getByLabel('The last lines of its log').innerText(), POLL).toContain('reading part 30 of 30');
+  expect(await page.getByLabel('Why it failed').innerText()).toContain('the label late is 0 in all rows');
+  rig.repairTrainer();
+  await page.getByRole('button', { name: 'Retry from train' }).first().click();
+  const dialog = page.getByRole('dialog');
+  expect(await dialog.innerText()).toContain('The outputs of ingest, check, features are taken over');
+  await dialog.getByRole('button', { name: 'Retry from train' }).click();
+  await page.getByRole('link', { name: /^ingest\s*reused/ }).waitFor(WAIT);
+  await page.getByRole('link', { name: /^rollout\s*succeeded/ }).waitFor(WAIT);
+  expect(page.url()).not.toContain(runId);
+  await page.getByRole('link', { name: 'Runs', exact: true }).click();
+  await title(page, 'Runs');
+  await page.getByLabel('State').selectOption('failed');
+  await expect.poll(() => page.locator('.run-grid tbody tr').count(), POLL).toBe(1);
+  expect(page.url()).toContain('state=failed');
+});
+
+it('shows a canary grow from 5 to 100 %, and aborts another by a click', async () => {
+  const { page } = admin;
+  await rig.api.put(`/pipelines/${MODEL}`, { ...rig.pipeline, train: { ...rig.pipeline.train, params: { num_iterations: 12 } } });
+  await rig.api.post(`/pipelines/${MODEL}/runs`, {}, 'second');
+  await open(page, `/deployments/${MODEL}`);
+  const split = page.locator('.split > span').first();
+  const seen = new Set<string>();
+  await expect.poll(async () => seen.add(await split.innerText()) && page.getByText('Version 2 serves all requests').isVisible(), { ...POLL, timeout: 120_000 }).toBe(true);
+  expect([...seen].filter((text) => /^Version 1 serves \d+ %, version 2 \d+ %$/.test(text)).length).toBeGreaterThan(1);
+  const verdicts = page.getByRole('table', { name: 'Verdicts, newest first' });
+  await expect.poll(async () => (await verdicts.innerText()).match(/\d+ %(?=\s)/g), POLL).toEqual(['100 %', '50 %', '25 %', '5 %']);
+
+  await rig.api.post(`/models/${MODEL}/rollouts`, { version: 1, strategy: 'canary', steps: [{ weight: 25, seconds: 600 }, { weight: 100 }] }, 'third');
+  await page.getByText('Version 2 serves 75 %, version 1 25 %').waitFor(WAIT);
+  await page.getByRole('button', { name: 'Abort' }).click();
+  const dialog = page.getByRole('dialog');
+  expect(await dialog.innerText()).toContain('Traffic of version 1: 25 % to 0 %; version 2 serves all requests. Version 1 stays registered.');
+  await dialog.getByLabel(/Reason/).fill('a worse model');
+  await dialog.getByRole('button', { name: 'Abort' }).click();
+  await page.getByText('Version 2 serves all requests').waitFor(WAIT);
+  await expect.poll(() => page.getByRole('table', { name: 'Rollouts, newest first' }).innerText(), POLL).toMatch(/aborted[\s\S]*a worse model/);
+});
+
+it('offers a viewer nothing to do', async () => {
+  const { page, context, complaints } = await rig.visit('viewer');
+  const { runs } = await rig.api.get<{ runs: { runId: string }[] }>('/runs');
+  for (const path of ['', `/runs/${runs[0]?.runId}`, `/deployments/${MODEL}`]) {
+    await open(page, path);
+    await page.getByRole('heading', { level: 2 }).first().waitFor(WAIT);
+    const offered = await page.getByRole('main').getByRole('button').allInnerTexts();
+    expect(offered.filter((label) => !/^(SVG|PNG|CSV)$/.test(label))).toEqual([]);
+  }
+  const refused = await page.request.post(`${rig.stack.urls.api}/api/v1/models/${MODEL}/rollback`, { data: {}, headers: { 'x-perennial-console': '1' } });
+  expect(refused.status()).toBe(403);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+it('is usable by keyboard and screen reader, dark and light', async () => {
+  const { runs } = await rig.api.get<{ runs: { runId: string }[] }>('/runs');
+  const paths = ['', '/runs', `/runs/${runs.at(-1)?.runId}`, '/deployments', `/deployments/${MODEL}`];
+  const dark = await rig.visit('admin', { theme: 'dark' });
+  for (const { page } of [admin, dark]) {
+    for (const path of paths) {
+      await open(page, path);
+      await page.getByRole('heading', { level: 1 }).waitFor(WAIT);
+      await page.locator('main :is(.panel, table)').first().waitFor(WAIT);
+      expect([path, await seriousFindings(page)]).toEqual([path, []]);
+    }
+  }
+  await open(admin.page, '/runs');
+  await title(admin.page, 'Runs');
+  await admin.page.keyboard.press('Tab');
+  expect(await focusedText(admin.page)).toContain('Skip to the content');
+  expect([...admin.complaints, ...dark.complaints]).toEqual([]);
+});
