@@ -22,6 +22,7 @@ import { createKeyStore } from './keys/key-store.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
 import { registerCardRoute } from './lineage/card.ts';
 import { registerLineageRoutes } from './lineage/routes.ts';
+import { registerBatchRoutes } from './models/batch.ts';
 import { registerCostRoutes } from './models/costs.ts';
 import { registerDatasetRoutes } from './models/datasets.ts';
 import { registerLabelRoutes } from './models/labels.ts';
@@ -143,6 +144,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerAlertRoutes(app, context);
   registerSilenceRoutes(app, context);
   registerReportRoutes(app, context);
+  registerBatchRoutes(app, context);
   registerCostRoutes(app, context);
   registerScheduleRoutes(app, context);
   await registerTriggerRoutes(app, context);

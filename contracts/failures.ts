@@ -37,6 +37,7 @@ export const FAILURES = {
   AlertNotFound: userMistake(404, 'There is no such alert', 'List the alerts: perennial alert list'),
   AlertNotOpen: userMistake(409, 'The incident is over', 'Look at it: perennial alert get'),
   SilenceNotFound: userMistake(404, 'There is no such silence', 'List the silences: perennial silence list'),
+  BatchNotFound: userMistake(404, 'There is no such batch scoring job', 'List the jobs: GET /api/v1/models/{model}/batch'),
   NothingToRollBackTo: userMistake(409, 'There is no earlier version to roll back to', 'Roll out a version first.'),
   ScheduleNotFound: userMistake(404, 'There is no such schedule', 'List the schedules: perennial schedule list'),
   ScheduleDeclared: userMistake(409, 'The schedule is declared in its pipeline', 'Change it there, and apply the pipeline.'),

@@ -8,6 +8,7 @@ export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 export const runWorkflowId = (pipeline: string, runId: string): string => `run/${pipeline}/${runId}`;
 export const rolloutWorkflowId = (model: string): string => `rollout/${model}`;
 export const monitorWorkflowId = (model: string): string => `monitor/${model}`;
+export const batchWorkflowId = (jobId: string): string => `score/${jobId}`;
 export const triggersWorkflowId = (pipeline: string): string => `triggers/${pipeline}`;
 /** One open incident per model, kind and subject. */
 export const alertWorkflowId = ({ model, kind, subject }: { model: string; kind: string; subject: string }): string => `alert/${model}/${kind}/${subject}`;

@@ -6,12 +6,14 @@ import type { FeatureInput } from './build-features.ts';
 import type { DatabaseSettings } from './database.ts';
 import type { QueryLimits } from './locked-query.ts';
 import type { MatchInput } from './match-features.ts';
+import type { ScoringRowsInput } from './scoring-rows.ts';
 
 export type Call = { settings: DatabaseSettings; limits: QueryLimits } & (
   | { task: 'inspect'; tables: LocalTable[] }
   | { task: 'check'; tables: LocalTable[]; checks: DataCheck[] }
   | { task: 'buildFeatures'; input: FeatureInput }
   | { task: 'matchFeatures'; input: MatchInput }
+  | { task: 'scoringRows'; input: ScoringRowsInput }
 );
 
 /** `reading` names the file (or the files of a table) that is being read: what to blame when the process dies now; null between files. */

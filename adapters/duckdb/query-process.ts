@@ -7,6 +7,7 @@ import { openDatabase } from './database.ts';
 import { inspectTables } from './inspect.ts';
 import { matchFeatures } from './match-features.ts';
 import { runChecks } from './run-checks.ts';
+import { scoringRows } from './scoring-rows.ts';
 import type { OnFile } from './source-tables.ts';
 
 /** When memory runs out, the kernel is to take this process and not the worker. */
@@ -24,6 +25,7 @@ const perform = async (call: Call): Promise<unknown> => {
   const { settings, limits } = call;
   if (call.task === 'buildFeatures') return buildFeatureSet(settings, call.input, { limits, onFile });
   if (call.task === 'matchFeatures') return matchFeatures(settings, call.input, { limits, onFile });
+  if (call.task === 'scoringRows') return scoringRows(settings, call.input, { limits, onFile });
   const { connection, close } = await openDatabase(settings);
   try {
     const input = { folder: settings.folder, tables: call.tables, onFile };

@@ -1,5 +1,5 @@
 /** What the model runtime and its scoring process say to each other. */
-import type { ModelSignature } from '../../contracts/features.ts';
+import type { FeatureColumn, ModelSignature } from '../../contracts/features.ts';
 import type { FailureCode } from '../../contracts/failures.ts';
 import type { FeaturesSpec } from '../../contracts/pipeline.ts';
 
@@ -10,6 +10,7 @@ export type RowsSpec = Pick<FeaturesSpec, 'columns' | 'eventTime' | 'label' | 't
 export type ScoringTask =
   | { kind: 'verify'; modelFile: string; signature: ModelSignature }
   | { kind: 'score'; modelFile: string; signature: ModelSignature; rowsFile: string; rows: RowsSpec }
+  | { kind: 'scoreToFile'; modelFile: string; signature: ModelSignature; rowsFile: string; columns: FeatureColumn[]; identity: string[]; file: string }
   | { kind: 'readPredictions'; file: string };
 
 export type ScoringRequest = { task: ScoringTask; memoryBytes: number };
@@ -18,6 +19,8 @@ export type ScoringRequest = { task: ScoringTask; memoryBytes: number };
 export type ScoringReply =
   | { kind: 'scored'; scores: Float64Array; labels: Float64Array; days: Int32Array }
   | { kind: 'predictions'; scores: Float64Array }
+  /** So many rows are scored. */
+  | { kind: 'progress'; rows: number }
   | { kind: 'done' }
   | { kind: 'failed'; code: FailureCode; message: string; fix: string }
   | { kind: 'unexpected'; message: string };

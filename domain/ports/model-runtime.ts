@@ -1,5 +1,5 @@
 import type { FeaturesSpec } from '../../contracts/pipeline.ts';
-import type { ModelSignature } from '../../contracts/features.ts';
+import type { FeatureColumn, ModelSignature } from '../../contracts/features.ts';
 
 /**
  * ONNX Runtime on whole files of rows, in a process that may die. Models are checked first (operator allow-list, no external data,
@@ -14,6 +14,18 @@ export interface ModelRuntime {
     labels: Float64Array;
     days: string[];
   }>;
+  /**
+   * Scores a Parquet file of feature rows, which need no label, and writes `file`: the identity columns and `score` of each row, in their order. Same rows, same bytes.
+   */
+  scoreToFile(input: {
+    model: Uint8Array;
+    signature: ModelSignature;
+    rowsFile: string;
+    columns: FeatureColumn[];
+    identity: string[];
+    file: string;
+    onProgress?: (rows: number) => void;
+  }): Promise<{ rows: number }>;
   /** The `score` column of a predictions Parquet file that a trainer left. */
   readPredictions(file: string): Promise<Float64Array>;
 }

@@ -12,7 +12,7 @@ import type { RunPresence } from '../../../contracts/schedule.ts';
 import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from '../../../contracts/trigger.ts';
 import { championStanding, retrainVerdict } from '../../../domain/champion-streak.ts';
 import { tickTrigger } from '../../../domain/schedules.ts';
-import { checkReport, datasetVersion, evaluationReport, featureSet, monitorWindow, trainedModel } from './artifacts.ts';
+import { artifact, checkReport, datasetVersion, evaluationReport, featureSet, monitorWindow, trainedModel } from './artifacts.ts';
 import { createDeployment, promote, restore, shift, type Deployment } from './deployments.ts';
 
 type Name = keyof PerennialActivities;
@@ -46,6 +46,8 @@ export type Scenario = {
   /** Times at which runs began, by the server's clock. */
   runsBegunAtMs: number[];
   retrains: ChampionStanding[];
+  scoredShards: number[];
+  batchEnds: { state: string; failure?: FailureRecord }[];
   monitors: { version: number }[];
   monitorDecisions: string[];
   alertRecords: AlertRecord[];
@@ -102,6 +104,18 @@ const rolloutStubs = (of: (input: object) => Scenario) =>
     finishRollout: async (input) => void of(input).rolloutEnds.push(input.outcome),
     startMonitor: async (input) => void of(input).monitors.push({ version: input.version }),
     monitorSpecOf: async () => null,
+  }) satisfies Partial<PerennialActivities>;
+
+/** Six shards of ten rows. */
+const batchStubs = (of: (input: object) => Scenario) =>
+  ({
+    planBatch: async ({ version, dataset, model }) => ({ version: version ?? 1, dataset: dataset ?? model, datasetVersion: artifact(model).sha256, rows: 60, shards: 6, plan: artifact('plan') }),
+    scoreShard: async (input) => {
+      of(input).scoredShards.push(input.shard);
+      return { rows: 10 };
+    },
+    finishBatch: async () => ({ manifest: artifact('manifest'), rows: 60 }),
+    endBatch: async (input) => void of(input).batchEnds.push(input),
   }) satisfies Partial<PerennialActivities>;
 
 /** As the ledger in PostgreSQL does it. */
@@ -192,6 +206,8 @@ const newScenario = (name: string): Scenario => ({
   retrains: [],
   monitors: [],
   monitorDecisions: [],
+  scoredShards: [],
+  batchEnds: [],
   alertRecords: [],
   messages: [],
 });
@@ -223,7 +239,7 @@ export const createWorld = (): World => {
     if (ways === undefined) throw new Error('no server is connected to the world');
     return ways;
   };
-  const stubs = { ...stepStubs(of), ...rolloutStubs(of), ...monitorStubs(of, connected), ...tickStubs(of, connected), ...alertStubs(of) } satisfies PerennialActivities;
+  const stubs = { ...stepStubs(of), ...batchStubs(of), ...rolloutStubs(of), ...monitorStubs(of, connected), ...tickStubs(of, connected), ...alertStubs(of) } satisfies PerennialActivities;
   return {
     connect: (given) => {
       ways = given;
