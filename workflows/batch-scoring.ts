@@ -12,28 +12,24 @@ import { setSearchAttributes } from './search-attributes.ts';
 /** Shards that are scored at once, over all workers of the pool: other jobs and runs share them. */
 const AT_ONCE = 4;
 
-/** The first failure stops the others: what they have stored is kept, and a new attempt of the job would find it. */
+/** After a failure no other shard is begun; those under way end first: what they store is kept, and a repeated job of the same rows finds it in the store. */
 const scoreAll = async ({ jobId, model }: BatchScoringInput, { version, plan, shards }: BatchPlanRef): Promise<void> => {
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < shards) {
       const shard = next;
       next += 1;
-      await scoring(`shard ${shard + 1} of ${shards}`).scoreShard({ jobId, model, version, plan, shard });
+      try {
+        await scoring(`shard ${shard + 1} of ${shards}`).scoreShard({ jobId, model, version, plan, shard });
+      } catch (error) {
+        next = shards;
+        throw error;
+      }
     }
   };
-  const scope = new CancellationScope();
-  await scope.run(async () => {
-    const lanes = Array.from({ length: Math.min(AT_ONCE, shards) }, lane);
-    try {
-      await Promise.all(lanes);
-    } catch (error) {
-      next = shards;
-      scope.cancel();
-      await Promise.allSettled(lanes);
-      throw error;
-    }
-  });
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(AT_ONCE, shards) }, lane));
+  const failed = lanes.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 };
 
 const end = async ({ jobId, model }: BatchScoringInput, error: TemporalFailure): Promise<never> => {

@@ -40,6 +40,12 @@ const JobParams = ModelParams.extend({ job: z.string().regex(/^[0-9a-f-]{8,64}$/
 
 const tags = ['models'];
 
+/** Shown at once, before a worker has taken it up; what the workflow writes first is the same row. */
+const showAtOnce = async ({ database }: ApiContext, { jobId, model, requestedBy, ...request }: BatchScoringInput): Promise<void> => {
+  const row = { job_id: jobId, model, requested_by: requestedBy, request: JSON.stringify(request) };
+  await database.insertInto('batch_jobs').values(row).onConflict((conflict) => conflict.doNothing()).execute();
+};
+
 const start = async ({ temporalCalls }: ApiContext, input: BatchScoringInput): Promise<void> => {
   try {
     await temporalCalls.call((client) =>
@@ -69,7 +75,9 @@ const registerStart = (app: App, context: ApiContext): void => {
       const principal = principalOf(request);
       const answer = await context.idempotency.once(request, { act: `batch ${model}`, content: request.body }, async ({ digest }): Promise<Answer> => {
         await requireModel(context, model);
-        await start(context, { jobId: digest, model, requestedBy: `api/${principal.name}`, ...request.body });
+        const input: BatchScoringInput = { jobId: digest, model, requestedBy: `api/${principal.name}`, ...request.body };
+        await start(context, input);
+        await showAtOnce(context, input);
         await audit(context.database, principal, { action: 'batch.start', subject: model, detail: { jobId: digest } });
         const workflowId = batchWorkflowId(digest);
         const links = { self: `/api/v1/models/${encodeURIComponent(model)}/batch/${digest}`, temporal: temporalLink(context.temporal, workflowId) };
