@@ -17,7 +17,7 @@ import { evaluateOffLoop } from './evaluate-off-loop.ts';
 import { score, type Attempt, type EvaluateInput, type EvaluatePorts, type Scored } from './scoring.ts';
 import { stopIfAborted } from './stop.ts';
 
-const readSignature = async (artifacts: ArtifactStore, artifact: ArtifactRef): Promise<ModelSignature> => {
+export const readSignature = async (artifacts: ArtifactStore, artifact: ArtifactRef): Promise<ModelSignature> => {
   try {
     return ModelSignature.parse(await readJson(artifacts, artifact));
   } catch (error) {

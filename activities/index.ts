@@ -15,10 +15,12 @@ import { createRegisterActivity, type RegisterPorts } from './register.ts';
 import { createRolloutActivities, type RolloutPorts } from './rollout.ts';
 import { createRunRecordActivities } from './run-record.ts';
 import type { EvaluatePorts } from './scoring.ts';
+import { createSearchActivities, type SearchPorts } from './search.ts';
 import { createTrainActivity, type TrainPorts } from './train.ts';
+import { createTrialActivities, type TrialPorts } from './trials.ts';
 import { createTickActivities, createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
-export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & BatchScoringPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts & { meter: ResourceMeter };
+export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & BatchScoringPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts & SearchPorts & TrialPorts & { meter: ResourceMeter };
 
 const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createIngestActivity(ports),
@@ -26,6 +28,8 @@ const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createFeaturesActivity(ports),
   ...createTrainActivity(ports),
   ...createEvaluateActivity(ports),
+  ...createSearchActivities(ports),
+  ...createTrialActivities(ports),
   ...createNoopActivity(ports),
   ...createRegisterActivity(ports),
   ...createRunRecordActivities(ports),

@@ -1,12 +1,12 @@
 /**
  * The ingest step: makes an immutable dataset version of the source files. Files are stored under their hash, so an attempt that
- * follows a broken one pays a hash for each file that is there already, and the same files are the same version.
+ * follows a broken one pays a hash for each file that is there already, and the same files are the same version, read no further.
  */
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import type { StepActivities } from '../contracts/activities.ts';
 import type { ArtifactRef } from '../contracts/artifact.ts';
-import type { DatasetManifest, DatasetVersionRef } from '../contracts/dataset.ts';
+import { DatasetManifest, type DatasetVersionRef } from '../contracts/dataset.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { FaultPoints } from '../domain/ports/fault-points.ts';
 import { step, type ActivityTools } from './boundary.ts';
@@ -22,7 +22,7 @@ export type IngestPorts = Pick<DataPorts, 'ledger' | 'artifacts' | 'engine'> & {
 
 type Input = Parameters<StepActivities['ingest']>[0];
 type FoundTable = Awaited<ReturnType<typeof findSourceFiles>>[number];
-type StoredFile = SourceFile & { artifact: ArtifactRef };
+type StoredFile = SourceFile & { artifact: ArtifactRef; md5: string };
 type StoredTable = Omit<FoundTable, 'files'> & { files: StoredFile[] };
 
 const UNREADABLE = new Set(['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR']);
@@ -40,12 +40,18 @@ const storeTables = async ({ artifacts }: IngestPorts, tables: FoundTable[], too
     const files: StoredFile[] = [];
     for (const file of table.files) {
       stopIfAborted(tools.signal);
-      const onProgress = (bytes: number): void => tools.report({ progress: { done: before + bytes, total, what: `storing ${file.path}` } });
-      const artifact = await artifacts.putFile(file.location, onProgress).catch((error: unknown) => {
+      const md5 = createHash('md5');
+      let done = before;
+      const onChunk = (chunk: Uint8Array): void => {
+        md5.update(chunk);
+        done += chunk.byteLength;
+        tools.report({ progress: { done, total, what: `storing ${file.path}` } });
+      };
+      const artifact = await artifacts.putFile(file.location, onChunk).catch((error: unknown) => {
         throw unreadable(file, error);
       });
       before += file.bytes;
-      files.push({ ...file, artifact });
+      files.push({ ...file, artifact, md5: md5.digest('hex') });
     }
     stored.push({ ...table, files });
   }
@@ -87,37 +93,47 @@ const inspectTables = async ({ engine }: IngestPorts, tables: StoredTable[], too
       format: table.format,
       rows: found.rows,
       columns: found.columns,
-      files: table.files.map(({ path, artifact }, number) => ({ path, artifact, rows: rows(number) })),
+      files: table.files.map(({ path, artifact, md5 }, number) => ({ path, artifact, md5, rows: rows(number) })),
+      profile: found.profile,
     };
   });
 };
 
-/** Hash over table names, file paths and file hashes: the dataset version. */
-const treeHash = (tables: DatasetManifest['tables']): string => {
-  const lines = tables.flatMap(({ name, files }) => files.map(({ path, artifact }) => `${name}\0${path}\0${artifact.sha256}\0`));
+/** Hash over table names, formats, file paths and file hashes: the dataset version. */
+const treeHash = (tables: StoredTable[]): string => {
+  const lines = tables.flatMap(({ name, format, files }) => files.map(({ path, artifact }) => `${name}\0${format}\0${path}\0${artifact.sha256}\0`));
   return createHash('sha256').update(lines.sort().join('')).digest('hex');
 };
 
 const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);
 
+/** What is known of this version already: its files need not be read again. */
+const recordedManifest = async ({ ledger }: IngestPorts, dataset: string, version: string): Promise<DatasetManifest | undefined> => {
+  // What an older release wrote may lack something: then the files are read again.
+  const recorded = DatasetManifest.safeParse(await ledger.datasetManifest(dataset, version));
+  return recorded.success ? recorded.data : undefined;
+};
+
+const inspectedManifest = async (ports: IngestPorts, input: { dataset: string; version: string; tables: StoredTable[] }, tools: ActivityTools): Promise<DatasetManifest> => {
+  const tables = await inspectTables(ports, input.tables, tools);
+  const files = tables.flatMap((table) => table.files);
+  // By the schema, so that its keys have one order, whether it is made now or was recorded: the same bytes.
+  return DatasetManifest.parse({ dataset: input.dataset, version: input.version, tables, rows: sum(tables.map(({ rows }) => rows)), bytes: sum(files.map(({ artifact }) => artifact.bytes)) });
+};
+
 const ingest = async (ports: IngestPorts, input: Input, tools: ActivityTools): Promise<DatasetVersionRef> => {
   const found = await findSourceFiles(input.source, ports.sourceRoots);
-  const tables = await inspectTables(ports, await storeTables(ports, found, tools), tools);
-  const files = tables.flatMap((table) => table.files);
-  const manifest: DatasetManifest = {
-    dataset: input.dataset,
-    version: treeHash(tables),
-    tables,
-    rows: sum(tables.map(({ rows }) => rows)),
-    bytes: sum(files.map(({ artifact }) => artifact.bytes)),
-  };
-  const { dataset, version, rows, bytes } = manifest;
+  const tables = await storeTables(ports, found, tools);
+  const version = treeHash(tables);
+  const recorded = await recordedManifest(ports, input.dataset, version);
+  const manifest = recorded ?? (await inspectedManifest(ports, { dataset: input.dataset, version, tables }, tools));
+  const { dataset, rows, bytes } = manifest;
   const artifact = await ports.artifacts.put(jsonBytes(manifest));
   ports.faults.reach('ingest.after-put');
   // The whole manifest: the API shows it without the artifact store.
-  await ports.ledger.recordDataset({ name: dataset, version, manifest, rows, bytes, runId: input.context.runId });
+  if (recorded === undefined) await ports.ledger.recordDataset({ name: dataset, version, manifest, rows, bytes, runId: input.context.runId });
   ports.faults.reach('ingest.after-commit');
-  return { dataset, version, manifest: artifact, rows, bytes, files: files.length };
+  return { dataset, version, manifest: artifact, rows, bytes, files: sum(manifest.tables.map(({ files }) => files.length)) };
 };
 
 /** Creates the ingest activity. Again with the same files it is the same version; files that arrived meanwhile make another one. */

@@ -21,7 +21,7 @@ export type ApiDependencies = {
   client: Client;
   /** Answers of models, in the prediction log. */
   inferences: LoggedInferences;
-  /** Bytes of tracked artifacts. */
+  /** Bytes of tracked artifacts and of the files of dataset versions. */
   artifacts: ArtifactStore;
   /** Traffic is only ever changed through this port. */
   deployments: Deployments;

@@ -9,6 +9,8 @@ export type ApiClient = {
   /** Safe to send again: it carries an Idempotency-Key, the given one or one of its own. */
   post<T>(path: string, body: unknown, key?: string): Promise<T>;
   delete(path: string): Promise<void>;
+  /** The bytes of an answer as they come; a break in them is an error while they are read. */
+  stream(path: string): Promise<AsyncIterable<Uint8Array>>;
   /** Server-sent events until the stream ends. @throws CliFailure when it cannot be opened */
   events(path: string, signal: AbortSignal): AsyncGenerator<{ event: string; data: unknown }>;
 };
@@ -85,6 +87,17 @@ export const createApiClient = ({ url, apiKey }: { url: string; apiKey: string |
     return (text === '' ? undefined : JSON.parse(text)) as T;
   };
 
+  const stream: ApiClient['stream'] = async (path) => {
+    let response: Response;
+    try {
+      response = await fetch(`${base}${path}`, { headers: authorization, redirect: 'error' });
+    } catch (error) {
+      throw unreachable(base, error);
+    }
+    if (!response.ok) throw failureOf(response.status, await response.text());
+    return (response.body ?? []) as unknown as AsyncIterable<Uint8Array>;
+  };
+
   const events: ApiClient['events'] = async function* (path, signal) {
     let response: Response;
     try {
@@ -101,6 +114,7 @@ export const createApiClient = ({ url, apiKey }: { url: string; apiKey: string |
     put: (path, body) => call(path, { method: 'PUT', body }),
     post: (path, body, key = randomUUID()) => call(path, { method: 'POST', body, headers: { 'idempotency-key': key } }),
     delete: (path) => call(path, { method: 'DELETE' }),
+    stream,
     events,
   };
 };

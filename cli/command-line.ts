@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { registerAlertCommands } from './commands/alerts.ts';
 import { registerApply } from './commands/apply.ts';
 import { registerCostCommand } from './commands/cost.ts';
-import { registerDataCommands } from './commands/data.ts';
+import { registerDatasetCommands } from './commands/datasets.ts';
 import { registerDeploymentCommands } from './commands/deployments.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKeyCommands } from './commands/keys.ts';
@@ -15,6 +15,7 @@ import { registerReplayDecision } from './commands/replay-decision.ts';
 import { registerRunCommands } from './commands/runs.ts';
 import { registerScheduleCommands } from './commands/schedules.ts';
 import { registerTrainerCommands } from './commands/trainer.ts';
+import { registerTriggerCommands } from './commands/triggers.ts';
 import { CliFailure, EXIT } from './exit-codes.ts';
 import { clean } from './output.ts';
 
@@ -38,7 +39,8 @@ export const createProgram = (): Command => {
   registerReplayDecision(program);
   registerModelCommands(program);
   registerDeploymentCommands(program);
-  registerDataCommands(program);
+  registerDatasetCommands(program);
+  registerTriggerCommands(program);
   registerLineageCommands(program);
   registerAlertCommands(program);
   registerMonitorCommands(program);

@@ -17,6 +17,7 @@ import type { RolloutOutcome, ServingWindow, StepVerdict } from './rollout.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
 import type { FailureRecord, GateDecision, RunOutcome, RunState, StepContext } from './run.ts';
 import type { RunPresence, TickInput } from './schedule.ts';
+import type { SearchRows, TrialEnd, TrialInput, TrialParams } from './search.ts';
 import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from './trigger.ts';
 
 /** Steps of a run. */
@@ -44,6 +45,21 @@ export interface StepActivities {
     lineage: Lineage;
     featureSet: FeatureSetRef;
   }): Promise<RegisteredVersion>;
+}
+
+/** Steps of a hyper-parameter search and its trials. Rows of trials are keyed by run and number. */
+export interface SearchActivities {
+  /** Cuts the last period off the training rows: trials are judged on it. */
+  prepareSearch(input: { context: StepContext; train: ArtifactRef; validation: string }): Promise<SearchRows>;
+  /**
+   * Fits one trial on its rows, and reports to the search at each rung. `seconds` is how long the trainer ran, over all attempts of the activity; an attempt that
+   * was lost counts up to the time at which its silence was noticed.
+   */
+  trainTrial(input: TrialInput): Promise<{ trained: TrainedModel; seconds: number }>;
+  /** The metric of the trial's model on the validation rows, scored with the code that serves; sets the trial succeeded. */
+  scoreTrial(input: { trial: TrialInput; trained: TrainedModel; seconds: number }): Promise<{ value: number }>;
+  /** Records how a trial ended that did not succeed. */
+  recordTrial(input: { runId: string; number: number; params: TrialParams; state: TrialEnd; value: number | null; seconds: number; failure: FailureRecord | null }): Promise<void>;
 }
 
 /** The run's own record, outside of its steps. */
@@ -150,4 +166,4 @@ export interface BatchScoringActivities {
   endBatch(input: { jobId: string; model: string; state: 'failed' | 'cancelled'; failure?: FailureRecord }): Promise<void>;
 }
 
-export interface PerennialActivities extends BatchScoringActivities, StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}
+export interface PerennialActivities extends BatchScoringActivities, StepActivities, SearchActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}

@@ -1,11 +1,12 @@
 /** Dataset versions: immutable, content-addressed snapshots of a pipeline's source tables. */
 import { z } from 'zod';
 import { ArtifactRef } from './artifact.ts';
+import { ColumnProfile } from './dataset-profile.ts';
 
 export const TableColumn = z.strictObject({ name: z.string(), type: z.string(), nulls: z.number().int() });
 
-/** One file of a table: its path in the source, its bytes in the store (as they came) and its rows. */
-export const DatasetFile = z.strictObject({ path: z.string(), artifact: ArtifactRef, rows: z.number().int() });
+/** One file of a table: its path in the source, its bytes in the store (as they came) and its rows. `md5` (hexadecimal) is how DVC knows the same bytes. */
+export const DatasetFile = z.strictObject({ path: z.string(), artifact: ArtifactRef, md5: z.string().regex(/^[0-9a-f]{32}$/), rows: z.number().int() });
 
 export const DatasetTable = z.strictObject({
   name: z.string(),
@@ -13,9 +14,11 @@ export const DatasetTable = z.strictObject({
   rows: z.number().int(),
   columns: z.array(TableColumn),
   files: z.array(DatasetFile),
+  /** One for each column, in their order. */
+  profile: z.array(ColumnProfile),
 });
 
-/** Stored as JSON in the artifact store. `version` is the tree hash: sha256 over table names, file paths and file hashes, sorted. */
+/** Stored as JSON in the artifact store. `version` is the tree hash: sha256 over table names, formats, file paths and file hashes, sorted. */
 export const DatasetManifest = z.strictObject({
   dataset: z.string(),
   version: z.string(),

@@ -66,6 +66,7 @@ export const FAILURES = {
   TrainerOutputInvalid: userMistake(422, 'The trainer left no valid output', 'It must leave model.onnx, metrics.json and signature.json; see trainers/CONTRACT.md.'),
   ModelRefused: userMistake(422, 'The ONNX model is not allowed', 'Use only the operators of ai.onnx and ai.onnx.ml, no external data; see the message.'),
   ModelFailed: userMistake(422, 'The ONNX model failed while it scored', 'See the message of ONNX Runtime.'),
+  SearchFoundNothing: userMistake(422, 'No trial of the hyper-parameter search succeeded', 'See why the trials ended: perennial run trials'),
   ParityFailed: userMistake(422, 'The ONNX model does not predict what the trainer predicts', 'Correct the conversion; see the largest difference.'),
   // waiting
   NoWorkerInPool: userMistake(503, 'No worker of the pool took the step in time', 'Start a worker of this pool, or route the step to another pool.'),

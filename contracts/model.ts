@@ -1,7 +1,7 @@
 /** Trained, judged and registered models. */
 import { z } from 'zod';
 import { ArtifactRef, Sha256 } from './artifact.ts';
-import { MetricName } from './pipeline.ts';
+import { MetricName } from './metric.ts';
 
 /** What the train step leaves: references, and the trainer's own numbers. */
 export const TrainedModel = z.strictObject({

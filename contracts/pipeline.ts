@@ -7,8 +7,11 @@ import { AlertsSpec } from './alert.ts';
 import { ColumnName, FeatureColumn, Task } from './features.ts';
 import { MonitorSpec } from './monitor.ts';
 import { NAME_PATTERN } from './ids.ts';
+import { MetricName } from './metric.ts';
+import { Period } from './period.ts';
 import { RolloutPlan } from './rollout-plan.ts';
 import { DeclaredSchedules } from './schedule.ts';
+import { SearchSpec } from './search.ts';
 import { TriggersSpec } from './retraining-policy.ts';
 
 export const Name = z.string().regex(NAME_PATTERN, 'a name: a letter or digit, then letters, digits, ".", "_" or "-", at most 128 characters');
@@ -61,7 +64,6 @@ export type FeaturesSpec = z.infer<typeof FeaturesSpec>;
  * Split by event time. `holdout.last` is an ISO 8601 period of whole months or days (P1M, P14D) at the end of the data;
  * months are calendar months in UTC. `train.last` limits how far back training looks; without it, all before the holdout.
  */
-const Period = z.string().regex(/^P([1-9]\d{0,2})(M|D)$/, 'a period such as P1M or P14D');
 export const SplitSpec = z.strictObject({
   by: z.literal('time').default('time'),
   holdout: z.strictObject({ last: Period }),
@@ -84,16 +86,6 @@ export const TrainSpec = z.strictObject({
   scheduleToStartSeconds: z.number().int().min(1).max(604_800).default(3_600),
 });
 export type TrainSpec = z.infer<typeof TrainSpec>;
-
-export const ClassificationMetric = z.enum(['rocAuc', 'logLoss', 'brier', 'accuracy']);
-export type ClassificationMetric = z.infer<typeof ClassificationMetric>;
-
-/** `rmse` and `mae` are in units of the label; `r2` is 1 for a perfect model, 0 for one that always says the mean. */
-export const RegressionMetric = z.enum(['rmse', 'mae', 'r2']);
-export type RegressionMetric = z.infer<typeof RegressionMetric>;
-
-export const MetricName = z.enum([...ClassificationMetric.options, ...RegressionMetric.options]);
-export type MetricName = z.infer<typeof MetricName>;
 
 /**
  * Gates, all of which must hold. `champion` compares with the champion re-scored on the same rows by a paired bootstrap over
@@ -127,6 +119,8 @@ export const ModelPipelineSpec = z.strictObject({
   features: FeaturesSpec,
   split: SplitSpec,
   train: TrainSpec,
+  /** Finds the parameters with which `train` then fits. */
+  search: SearchSpec.optional(),
   gates: z.array(GateSpec).max(50).default([]),
   rollout: RolloutPlan.prefault({}),
   monitor: MonitorSpec.optional(),

@@ -6,7 +6,8 @@ import type { RolloutOutcome } from './rollout.ts';
 import type { TriggerKind } from './trigger.ts';
 import type { Pool } from './queues.ts';
 
-export const MODEL_STEPS = ['ingest', 'check', 'features', 'train', 'evaluate', 'gate', 'register', 'rollout'] as const;
+/** The steps of a model pipeline in their order; `search` only where the pipeline declares one. */
+export const MODEL_STEPS = ['ingest', 'check', 'features', 'search', 'train', 'evaluate', 'gate', 'register', 'rollout'] as const;
 export type ModelStep = (typeof MODEL_STEPS)[number];
 
 /** Body of POST /api/v1/pipelines/{name}/runs. `pipelineVersion` runs an older version. */

@@ -4,7 +4,7 @@
  * Rows of one day share weather and traffic, so resampling single rows would make an interval that is too narrow.
  */
 import type { Comparison } from '../contracts/model.ts';
-import type { MetricName } from '../contracts/pipeline.ts';
+import type { MetricName } from '../contracts/metric.ts';
 import { DIRECTION, prepareMetric } from './metrics.ts';
 import { seededRandom } from './random.ts';
 import type { ScoredRows, WeightedMetric } from './weighted-metric.ts';

@@ -17,6 +17,7 @@ import { io, quick } from './proxies.ts';
 import { takeRolloutTurn } from './rollout-turn.ts';
 import type { RunState } from './run-state.ts';
 import { setSearchAttributes } from './search-attributes.ts';
+import { withSearchedParams } from './search-step.ts';
 import { train } from './train-step.ts';
 
 const ingest = (run: ModelRun): Promise<DatasetVersionRef> => {
@@ -86,11 +87,11 @@ const outcomeOf = ({ model, version }: RegisteredVersion, rollout: RolloutOutcom
 export const runModelPipeline = async (state: RunState, spec: ModelPipelineSpec): Promise<RunOutcome> => {
   setSearchAttributes({ model: modelNameOf(spec) });
   const approvals = receiveApprovals(state);
-  const run: ModelRun = { state, spec, approvals, proven: await loadProvenOutputs(state) };
+  const run: ModelRun = { state, spec, approvals, proven: await loadProvenOutputs(state, spec) };
   const dataset = await ingest(run);
   await check(run, dataset);
   const featureSet = await buildFeatures(run, dataset);
-  const trained = await train(run, featureSet);
+  const trained = await train(await withSearchedParams(run, featureSet), featureSet);
   const evaluation = await evaluate(run, dataset, featureSet, trained);
   const { passed, gates } = await gate(run, evaluation);
   if (!passed) return { kind: 'rejected', reasons: refusals(gates) };

@@ -106,6 +106,7 @@ export const createDataEngine = (options: DataEngineOptions): DataEngine => {
     check: (tables, checks, call) => perform((base) => ({ ...base, task: 'check', tables, checks }), call?.signal),
     matchFeatures: (input, call) => perform((base) => ({ ...base, task: 'matchFeatures', input }), call?.signal),
     scoringRows: (input, call) => perform((base) => ({ ...base, task: 'scoringRows', input }), call?.signal),
+    splitRows: (input, call) => perform((base) => ({ ...base, task: 'splitRows', input }), call?.signal),
     buildFeatures: (input, call) => perform((base) => ({ ...base, task: 'buildFeatures', input }), call?.signal),
   };
 };

@@ -1,8 +1,9 @@
-/** Reads every value of every file once: rows, nulls, and whether it can be read at all. */
+/** Reads every value of every file once: rows, nulls, and whether it can be read at all. Then the profile of each table is taken. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DataEngine, LocalTable } from '../../domain/ports/data-engine.ts';
 import { identifier, rowOf } from './database.ts';
 import { duckdbFailure } from './failure.ts';
+import { profileTable } from './profile.ts';
 import { readTable, sourceTables, type LinkedFile, type OnFile, type SourceTable } from './source-tables.ts';
 
 type Inspected = Awaited<ReturnType<DataEngine['inspect']>>[number];
@@ -30,9 +31,14 @@ const inspectTable = async (connection: DuckDBConnection, table: SourceTable, on
       nulls[index] = (nulls[index] ?? 0) + count;
     });
   }
+  const rows = rowsPerFile.reduce((sum, count) => sum + count, 0);
+  onFile(`the files of table ${table.name}`);
+  const profile = await profileTable(connection, table, { rows, nulls }).catch((error: unknown) => {
+    throw duckdbFailure('SourceCorrupt', `the profile of table ${table.name} cannot be taken`, error);
+  });
   onFile(null);
   const columns = table.columns.map((column, index) => ({ ...column, nulls: nulls[index] ?? 0 }));
-  return { name: table.name, rows: rowsPerFile.reduce((sum, rows) => sum + rows, 0), columns, rowsPerFile };
+  return { name: table.name, rows, columns, rowsPerFile, profile };
 };
 
 /** See the port DataEngine. */

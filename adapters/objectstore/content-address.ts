@@ -28,13 +28,13 @@ export const corrupt = (artifact: ArtifactRef, where: string): PerennialFailure 
   new PerennialFailure('ArtifactCorrupt', `the bytes of ${artifact.uri} in ${where} do not match their hash (${artifact.bytes} bytes expected)`);
 
 /** Size and sha256 of a file, read as a stream. */
-export const hashFile = async (path: string, onProgress?: (bytes: number) => void): Promise<ArtifactRef> => {
+export const hashFile = async (path: string, onChunk?: (chunk: Uint8Array) => void): Promise<ArtifactRef> => {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
     hash.update(chunk as Buffer);
     bytes += (chunk as Buffer).length;
-    onProgress?.(bytes);
+    onChunk?.(chunk as Buffer);
   }
   return artifactRef(hash.digest('hex'), bytes);
 };

@@ -110,8 +110,8 @@ export const createLocalStore = (folder: string): ArtifactStore => {
   return {
     put: (bytes) => store(refOf(bytes), (file) => writeFile(file, bytes)),
 
-    putFile: async (path, onProgress) => {
-      const artifact = await hashFile(path, onProgress);
+    putFile: async (path, onChunk) => {
+      const artifact = await hashFile(path, onChunk);
       return store(artifact, async (file) => {
         await pipeline(createReadStream(path), createWriteStream(file));
         // The source may have changed since it was hashed: then its bytes must not get the name of the old ones.
@@ -141,6 +141,7 @@ export const createLocalStore = (folder: string): ArtifactStore => {
         await source.close();
       }
     },
+
 
     exists: async (artifact) => {
       try {

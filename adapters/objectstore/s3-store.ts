@@ -97,8 +97,8 @@ export const createS3Store = (config: S3Config, idleMs?: number): ArtifactStore 
   return {
     put: (bytes) => store(target, refOf(bytes), () => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
 
-    putFile: async (path, onProgress) => {
-      const artifact = await hashFile(path, onProgress);
+    putFile: async (path, onChunk) => {
+      const artifact = await hashFile(path, onChunk);
       return store(target, artifact, () => createReadStream(path));
     },
 
@@ -117,6 +117,7 @@ export const createS3Store = (config: S3Config, idleMs?: number): ArtifactStore 
         throw storeFailure(error, target.where);
       }
     },
+
 
     exists: async (artifact) => (await sizeOf(target, artifact)) === artifact.bytes,
   };

@@ -42,7 +42,7 @@ const settlement = (database: Kysely<Database>): Pick<RunLedger, 'unsettledRuns'
 });
 
 /** What steps left behind: the outputs of a run, and content-addressed rows, of which the first stands. */
-const products = (database: Kysely<Database>): Pick<RunLedger, 'outputsOf' | 'recordDataset' | 'recordFeatureSet'> => ({
+const products = (database: Kysely<Database>): Pick<RunLedger, 'outputsOf' | 'datasetManifest' | 'recordDataset' | 'recordFeatureSet'> => ({
   outputsOf: (runId) =>
     askDatabase(() =>
       database
@@ -53,9 +53,12 @@ const products = (database: Kysely<Database>): Pick<RunLedger, 'outputsOf' | 're
         .orderBy('position')
         .execute(),
     ),
+  datasetManifest: async (name, version) =>
+    (await askDatabase(() => database.selectFrom('datasets').select('manifest').where('name', '=', name).where('version', '=', version).executeTakeFirst()))?.manifest,
   recordDataset: async ({ name, version, manifest, rows, bytes, runId }) => {
     const row = { name, version, manifest: asJson(manifest), rows, bytes, run_id: runId };
-    await askDatabase(() => database.insertInto('datasets').values(row).onConflict((conflict) => conflict.doNothing()).execute());
+    // The same version again has the same content: only its estimates may differ, or its shape, where an older release wrote it.
+    await askDatabase(() => database.insertInto('datasets').values(row).onConflict((conflict) => conflict.columns(['name', 'version']).doUpdateSet({ manifest: row.manifest })).execute());
   },
   recordFeatureSet: async ({ name, version, manifest, rows, runId }) => {
     const row = { name, version, manifest: asJson(manifest), rows, run_id: runId };

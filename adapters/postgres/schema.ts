@@ -41,6 +41,20 @@ export interface Database {
     started_at: NullableInstant;
     finished_at: NullableInstant;
   };
+  search_trials: {
+    run_id: string;
+    number: number;
+    params: Json;
+    state: string;
+    value: number | null;
+    seconds: number | null;
+    reports: Json;
+    failure: ColumnType<unknown, string | null | undefined, string | null>;
+    attempts: Generated<number>;
+    worker: string | null;
+    started_at: Instant;
+    finished_at: NullableInstant;
+  };
   datasets: { name: string; version: string; manifest: Json; rows: number; bytes: number; run_id: string; created_at: Instant };
   feature_sets: { name: string; version: string; manifest: Json; rows: number; run_id: string; created_at: Instant };
   registered_models: { name: string; created_at: Instant };

@@ -13,6 +13,6 @@ export const createCountingStore = (store: ArtifactStore, meter: Pick<ResourceMe
     ...store,
     put: async (bytes) => count(await store.put(bytes)),
     putStream: async (source) => count(await store.putStream(source)),
-    putFile: async (path, onProgress) => count(await store.putFile(path, onProgress)),
+    putFile: async (path, onChunk) => count(await store.putFile(path, onChunk)),
   };
 };

@@ -10,6 +10,7 @@ import { scheduleProblems } from '../../domain/schedules.ts';
 import { metricNamesOf } from '../../domain/metrics.ts';
 import { watchableMetricsOf, watchedMetricOf } from '../../domain/window-quality.ts';
 import type { FieldError } from '../http/problem.ts';
+import { searchErrors } from './search-contradictions.ts';
 
 type Range = { min?: number | undefined; max?: number | undefined };
 
@@ -147,6 +148,7 @@ const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
     ...sourceErrors(spec),
     ...spec.checks.flatMap((check, index) => checkErrors(check, { path: `checks[${index}]`, tables })),
     ...featureErrors(spec),
+    ...searchErrors(spec),
     ...spec.gates.flatMap((gate, index) => gateErrors(gate, spec.features.task, `gates[${index}]`)),
     ...rolloutErrors(spec),
     ...observationErrors(spec),

@@ -3,7 +3,7 @@
  * Run it through setup.mjs, which first makes node_modules complete.
  */
 import { parseArgs } from 'node:util';
-import { mlflow2Client, mlflow3Client, tritonClient } from './tools/client-environments.ts';
+import { dvcClient, mlflow2Client, mlflow3Client, tritonClient } from './tools/client-environments.ts';
 import { consoleFiles } from './tools/console.ts';
 import { alertmanager, versitygw } from './tools/go-program.ts';
 import { installParts } from './tools/install.ts';
@@ -17,7 +17,7 @@ import { testServer } from './tools/test-server.ts';
 /** What is needed to run Perennial, and what its tests need beside. */
 export const profiles = {
   runtime: [postgresBinaries, temporalCli, python, consoleFiles],
-  test: [postgresBinaries, temporalCli, python, consoleFiles, testServer, versitygw, prometheus, alertmanager, tritonClient, mlflow3Client, mlflow2Client],
+  test: [postgresBinaries, temporalCli, python, consoleFiles, testServer, versitygw, prometheus, alertmanager, tritonClient, mlflow3Client, mlflow2Client, dvcClient],
 } as const satisfies Record<string, readonly Part[]>;
 
 export type Profile = keyof typeof profiles;

@@ -8,8 +8,8 @@ import type { ArtifactRef } from '../../contracts/artifact.ts';
  */
 export interface ArtifactStore {
   put(bytes: Uint8Array): Promise<ArtifactRef>;
-  /** Streams a file into the store; memory use does not grow with its size. `onProgress` gets the bytes done so far. */
-  putFile(path: string, onProgress?: (bytes: number) => void): Promise<ArtifactRef>;
+  /** Streams a file into the store; memory use does not grow with its size. `onChunk` gets its bytes in order, once, as they are hashed. */
+  putFile(path: string, onChunk?: (chunk: Uint8Array) => void): Promise<ArtifactRef>;
   /** Streams bytes of unknown length and hash into the store; memory use does not grow with them. A source that fails leaves nothing. */
   putStream(source: AsyncIterable<Uint8Array>): Promise<ArtifactRef>;
   get(artifact: ArtifactRef): Promise<Uint8Array>;

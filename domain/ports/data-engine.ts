@@ -1,9 +1,12 @@
 import type { CheckResult } from '../../contracts/dataset.ts';
+import type { ColumnProfile } from '../../contracts/dataset-profile.ts';
 import type { FeatureSetManifest, SplitWindow } from '../../contracts/features.ts';
 import type { DataCheck, FeaturesSpec, SplitSpec } from '../../contracts/pipeline.ts';
 
 /** A table as local files, in the order of their paths. */
 export type LocalTable = { name: string; format: 'parquet' | 'csv'; files: string[] };
+
+export type InspectedTable = { name: string; rows: number; columns: { name: string; type: string; nulls: number }[]; rowsPerFile: number[]; profile: ColumnProfile[] };
 
 /** A call with an aborted signal has its process killed and fails. */
 export type CallOptions = { signal?: AbortSignal };
@@ -14,8 +17,8 @@ export type CallOptions = { signal?: AbortSignal };
  * FeatureQueryInvalid, FeatureMissing, FeatureTypeWrong, MissingValueForbidden, LabelInvalid, LabelHasOneClass, SplitEmpty).
  */
 export interface DataEngine {
-  /** Columns, types, nulls and rows per file of each table; files of one table must agree in columns and types. */
-  inspect(tables: LocalTable[], options?: CallOptions): Promise<{ name: string; rows: number; columns: { name: string; type: string; nulls: number }[]; rowsPerFile: number[] }[]>;
+  /** Columns, types, nulls, rows per file and profile of each table; files of one table must agree in columns and types. */
+  inspect(tables: LocalTable[], options?: CallOptions): Promise<InspectedTable[]>;
   check(tables: LocalTable[], checks: DataCheck[], options?: CallOptions): Promise<CheckResult[]>;
   /** Writes `train.parquet` and `holdout.parquet` in `folder`, ordered by event time and identity: same input, same bytes. */
   buildFeatures(input: { tables: LocalTable[]; features: FeaturesSpec; split: SplitSpec; folder: string }, options?: CallOptions): Promise<{
@@ -36,4 +39,15 @@ export interface DataEngine {
    * FeatureQueryInvalid unless the SQL gives each of them exactly once.
    */
   matchFeatures(input: { tables: LocalTable[]; features: FeaturesSpec; rowsFile: string; identity: string[]; file: string }, options?: CallOptions): Promise<{ rows: number }>;
+  /**
+   * Cuts rows that `buildFeatures` wrote in two by event time: the last period goes to `holdout.parquet` in `folder`, the rest to `train.parquet`, each in
+   * its order. Fails with SplitEmpty, LabelHasOneClass or LabelInvalid when nothing could be fitted or judged on a part.
+   */
+  splitRows(input: { rowsFile: string; features: FeaturesSpec; last: string; folder: string }, options?: CallOptions): Promise<{
+    split: SplitWindow;
+    trainFile: string;
+    holdoutFile: string;
+    trainRows: number;
+    holdoutRows: number;
+  }>;
 }

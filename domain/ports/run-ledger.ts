@@ -15,6 +15,8 @@ export interface RunLedger {
   unsettledRuns(limit: number): Promise<{ runId: string; workflowId: string; state: RunState }[]>;
   /** Brings a row to what Temporal says of the closed run; a row with an end keeps it. */
   settleRun(runId: string, end: { state: RunState; failure?: FailureRecord; history: RunHistoryRef }): Promise<void>;
+  /** The recorded manifest of a dataset version; undefined when there is none. */
+  datasetManifest(name: string, version: string): Promise<unknown>;
   recordDataset(dataset: { name: string; version: string; manifest: unknown; rows: number; bytes: number; runId: string }): Promise<void>;
   recordFeatureSet(featureSet: { name: string; version: string; manifest: unknown; rows: number; runId: string }): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { evaluationReport, monitorWindow } from '../workflows/support/artifacts.
 import type { Environment } from '../workflows/support/environment.ts';
 import { modelPipeline, rolloutInput, rolloutPlan, runInput, stepsPipeline, strategyPlan } from '../workflows/support/specs.ts';
 import { alertCases } from './alert-cases.ts';
+import { searchCases } from './search-cases.ts';
 
 type Execution = { workflowId: string; runId: string };
 
@@ -226,4 +227,4 @@ export const batchScoringCases = {
   },
 } satisfies Record<string, Case>;
 
-export const cases: Record<string, Case> = { ...pipelineRunCases, ...rolloutCases, ...modelMonitorCases, ...pipelineTriggersCases, ...scheduledTriggerCases, ...batchScoringCases, ...alertCases };
+export const cases: Record<string, Case> = { ...pipelineRunCases, ...rolloutCases, ...modelMonitorCases, ...pipelineTriggersCases, ...scheduledTriggerCases, ...batchScoringCases, ...alertCases, ...searchCases };

@@ -4,6 +4,8 @@ import type { RunLedger } from '../../domain/ports/run-ledger.ts';
 
 export type LedgerEntry = { call: keyof RunLedger; step?: string; value: unknown };
 
+type Recorded = { name?: string; version?: string; manifest?: unknown };
+
 export const memoryRunLedger = (): RunLedger & { entries: LedgerEntry[]; of: (call: keyof RunLedger) => unknown[] } => {
   const entries: LedgerEntry[] = [];
   const keep = (call: keyof RunLedger, context: StepContext, value: unknown): void => void entries.push({ call, step: context.step, value });
@@ -17,6 +19,7 @@ export const memoryRunLedger = (): RunLedger & { entries: LedgerEntry[]; of: (ca
     outputsOf: async () => [],
     unsettledRuns: async () => [],
     settleRun: async () => undefined,
+    datasetManifest: async (name, version) => entries.map(({ value }) => value as Recorded).find((entry) => entry.name === name && entry.version === version)?.manifest,
     recordDataset: async (dataset) => void entries.push({ call: 'recordDataset', value: dataset }),
     recordFeatureSet: async (featureSet) => void entries.push({ call: 'recordFeatureSet', value: featureSet }),
   };

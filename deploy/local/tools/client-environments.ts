@@ -12,3 +12,5 @@ export const tritonClient: Part = pythonPart({ name: 'Python environment of the 
 /** MLflow's clients of two generations; the third's `mlflow server` is the peer of bench:tracking too. */
 export const mlflow3Client: Part = pythonPart({ name: 'Python environment of the MLflow 3 client', requirements: requirementsOf('mlflow3') });
 export const mlflow2Client: Part = pythonPart({ name: 'Python environment of the MLflow 2 client', requirements: requirementsOf('mlflow2') });
+/** DVC, which pulls exported dataset versions. */
+export const dvcClient: Part = pythonPart({ name: 'Python environment of DVC', requirements: requirementsOf('dvc') });

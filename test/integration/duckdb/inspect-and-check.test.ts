@@ -23,7 +23,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe('inspect', () => {
   it('tells columns, types, nulls and rows of each file', async () => {
     const files = [await writeRows(path('a.parquet'), "SELECT 1 AS id, 'x' AS name UNION ALL SELECT 2, NULL"), await writeRows(path('b.parquet'), "SELECT 3 AS id, 'y' AS name")];
-    expect(await engine.inspect([table(files)])).toEqual([
+    expect(await engine.inspect([table(files)])).toMatchObject([
       { name: 'rows', rows: 3, rowsPerFile: [2, 1], columns: [{ name: 'id', type: 'INTEGER', nulls: 0 }, { name: 'name', type: 'VARCHAR', nulls: 1 }] },
     ]);
     expect(await readdir(path('scratch'))).toEqual([]);

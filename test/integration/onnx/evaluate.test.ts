@@ -95,7 +95,7 @@ const pipelinesWith = (features?: FeaturesSpec): EvaluatePorts['pipelines'] => (
 /** A dataset of one table, `rows`: the fixture's rows. */
 const datasetOf = async (rows: string, count: number): Promise<DatasetVersionRef> => {
   const artifact = await putFixture(rows);
-  const table = { name: 'rows', format: 'parquet', columns: [], rows: count, files: [{ path: rows, artifact, rows: count }] };
+  const table = { name: 'rows', format: 'parquet', columns: [], rows: count, profile: [], files: [{ path: rows, artifact, md5: 'd'.repeat(32), rows: count }] };
   const manifest = await putJson({ dataset: 'flights', version: 'd'.repeat(64), tables: [table], rows: count, bytes: artifact.bytes });
   return { dataset: 'flights', version: 'd'.repeat(64), manifest, rows: count, bytes: artifact.bytes, files: 1 };
 };

@@ -53,10 +53,13 @@ export const artifactStoreSuite = (name: string, open: () => Promise<OpenStore>)
       // Equal parts: a multipart upload that mixes them up would not show otherwise.
       const part = randomBytes(1024 * 1024);
       await writeFile(join(folder, 'large'), Buffer.concat(Array.from({ length: large / part.length }, () => part)));
-      const progress: number[] = [];
-      const artifact = await opened.store.putFile(join(folder, 'large'), (bytes) => progress.push(bytes));
+      const seen = createHash('sha256');
+      const artifact = await opened.store.putFile(join(folder, 'large'), (chunk) => seen.update(chunk));
       expect(artifact.bytes).toBe(large);
-      expect(progress.at(-1)).toBe(large);
+      expect(seen.digest('hex')).toBe(artifact.sha256);
+      let read = 0;
+      for await (const chunk of await opened.store.stream(artifact)) read += chunk.byteLength;
+      expect(read).toBe(large);
       await opened.store.download(artifact, join(folder, 'copy'));
       expect(createHash('sha256').update(await readFile(join(folder, 'copy'))).digest('hex')).toBe(artifact.sha256);
       expect((await readdir(folder)).sort()).toEqual(['copy', 'large']);
@@ -94,6 +97,7 @@ export const artifactStoreSuite = (name: string, open: () => Promise<OpenStore>)
     it('says that an artifact is not there', async () => {
       expect(await opened.store.exists(absent)).toBe(false);
       await expect(opened.store.get(absent)).rejects.toMatchObject({ code: 'ArtifactNotFound' });
+      await expect(opened.store.stream(absent)).rejects.toMatchObject({ code: 'ArtifactNotFound' });
       await expect(opened.store.download(absent, join(folder, 'absent'))).rejects.toMatchObject({ code: 'ArtifactNotFound' });
     });
 

@@ -17,7 +17,29 @@ const errorsOf = (value: unknown, name = 'late'): RequestRefused['errors'] => {
 };
 
 const changed = (changes: Record<string, unknown>) => modelPipeline('late', changes);
+const x = { type: 'number', min: 0, max: 1 };
+const search = (given: object) => changed({ search: { space: { x }, ...given } });
 const gate = (given: unknown) => changed({ gates: [given] });
+
+describe('a search that contradicts itself', () => {
+  it.each([
+    ['nothing to search', search({ space: {} }), 'search.space', /names no parameter/],
+    ['bounds the wrong way round', search({ space: { x: { ...x, min: 2 } } }), 'search.space.x.max', /1 is not above min \(2\)/],
+    ['a logarithm of 0', search({ space: { x: { ...x, log: true } } }), 'search.space.x.min', /no place on a logarithmic scale/],
+    ['steps on a logarithmic scale', search({ space: { x: { type: 'integer', min: 1, max: 9, step: 2, log: true } } }), 'search.space.x.step', /no even steps/],
+    ['a value twice', search({ space: { x: { type: 'categorical', values: ['a', 'a'] } } }), 'search.space.x.values', /a value twice/],
+    ['a grid of a number', search({ sampler: 'grid' }), 'search.space.x.points', /how many values/],
+    ['a metric of another task', search({ metric: 'rmse' }), 'search.metric', /rmse is no metric of binaryClassification/],
+    ['more trials than are kept in mind', search({ trials: 1_000, pruner: 'median' }), 'search.trials', /1000 trials of 1 parameters with the pruner median/],
+    ['a budget of nothing', search({ budget: {} }), 'search.budget', /limits nothing/],
+    ['money without a price', search({ budget: { money: 5 } }), 'search.budget.pricePerMinute', /without a price/],
+    ['a budget below one trial', search({ budget: { minutes: 30 } }), 'search.budget', /30.0 min have no room for one trial, which reserves 60.0 min/],
+  ])('%s', (_what, pipeline, path, message) => {
+    expect(errorsOf(pipeline)).toEqual([expect.objectContaining({ path, message: expect.stringMatching(message) as string })]);
+  });
+
+  it('is right otherwise', () => expect(errorsOf(search({ budget: { minutes: 30, trialMinutes: 5 }, trials: 100, pruner: 'asha' }))).toEqual([]));
+});
 
 describe('a pipeline that is not valid', () => {
   it.each([

@@ -1,24 +1,23 @@
-/** Routes of datasets and their versions. */
+/** Routes of datasets, their versions, and what changed between two of them. */
 import { z } from 'zod';
 import { sql } from 'kysely';
 import { DatasetManifest } from '../../contracts/dataset.ts';
-import { Name } from '../../contracts/pipeline.ts';
+import { DatasetDiff } from '../../contracts/dataset-diff.ts';
+import { diffVersions } from '../../domain/dataset-diff.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { Instant, iso, NameParams, problems } from '../http/schemas.ts';
+import { findManifest, findVersion, Version, VersionParams, type VersionRow } from './versions.ts';
 
 const VersionSummary = z.object({ name: z.string(), version: z.string(), rows: z.number().int(), bytes: z.number().int(), runId: z.string(), createdAt: Instant });
 const DatasetSummary = VersionSummary.extend({ versions: z.number().int() });
 const VersionView = VersionSummary.extend({ manifest: DatasetManifest });
 
-const VersionParams = z.object({ name: Name, version: z.string().regex(/^[0-9a-f]{8,64}$/, 'the hash of a dataset version, or the first 8 or more characters of it') });
-
-type Row = { name: string; version: string; rows: number; bytes: number; run_id: string; created_at: Date };
-const summaryOf = (row: Row): z.infer<typeof VersionSummary> => ({ name: row.name, version: row.version, rows: row.rows, bytes: row.bytes, runId: row.run_id, createdAt: iso(row.created_at) });
+const summaryOf = (row: Omit<VersionRow, 'manifest'>): z.infer<typeof VersionSummary> => ({ name: row.name, version: row.version, rows: row.rows, bytes: row.bytes, runId: row.run_id, createdAt: iso(row.created_at) });
 
 /** The newest version of each dataset, with the number of versions. */
 const listDatasets = async ({ database }: ApiContext): Promise<z.infer<typeof DatasetSummary>[]> => {
-  const { rows } = await sql<Row & { versions: number }>`
+  const { rows } = await sql<Omit<VersionRow, 'manifest'> & { versions: number }>`
     select distinct on (name) name, version, rows, bytes, run_id, created_at, count(*) over (partition by name)::int as versions
     from datasets order by name, created_at desc`.execute(database);
   return rows.map((row) => ({ ...summaryOf(row), versions: row.versions }));
@@ -28,13 +27,6 @@ const versionsOf = async ({ database }: ApiContext, name: string): Promise<z.inf
   const rows = await database.selectFrom('datasets').select(['name', 'version', 'rows', 'bytes', 'run_id', 'created_at']).where('name', '=', name).orderBy('created_at', 'desc').limit(500).execute();
   if (rows.length === 0) throw new PerennialFailure('DatasetNotFound', `there is no dataset "${name}"`);
   return rows.map(summaryOf);
-};
-
-const showVersion = async ({ database }: ApiContext, { name, version }: { name: string; version: string }): Promise<z.infer<typeof VersionView>> => {
-  const rows = await database.selectFrom('datasets').selectAll().where('name', '=', name).where(sql<boolean>`starts_with(version, ${version})`).limit(2).execute();
-  const [row] = rows;
-  if (row === undefined || rows.length > 1) throw new PerennialFailure('DatasetNotFound', `the dataset "${name}" has ${row === undefined ? 'no version' : 'more than one version'} "${version}"`);
-  return { ...summaryOf(row), manifest: row.manifest as DatasetManifest };
 };
 
 export const registerDatasetRoutes = (app: App, context: ApiContext): void => {
@@ -57,7 +49,26 @@ export const registerDatasetRoutes = (app: App, context: ApiContext): void => {
     method: 'GET',
     url: '/api/v1/datasets/:name/:version',
     config: { policy: 'read' },
-    schema: { tags, summary: 'One version with its manifest: tables, files, columns and hashes', params: VersionParams, response: { 200: VersionView, ...problems(404) } },
-    handler: (request) => showVersion(context, request.params),
+    schema: { tags, summary: 'One version with its manifest: tables, files, columns, hashes and the profile of each column', params: VersionParams, response: { 200: VersionView, ...problems(404) } },
+    handler: async (request) => {
+      const row = await findVersion(context, request.params);
+      return { ...summaryOf(row), manifest: row.manifest as DatasetManifest };
+    },
+  });
+  app.route({
+    method: 'GET',
+    url: '/api/v1/datasets/:name/:version/diff',
+    config: { policy: 'read' },
+    schema: {
+      tags,
+      summary: 'What changed since another version: files, rows, schema, and how values are distributed',
+      params: VersionParams,
+      querystring: z.object({ from: Version }),
+      response: { 200: DatasetDiff, ...problems(404) },
+    },
+    handler: async (request) => {
+      const { name, version } = request.params;
+      return diffVersions(await findManifest(context, { name, version: request.query.from }), await findManifest(context, { name, version }));
+    },
   });
 };
