@@ -148,7 +148,7 @@ export const scoring = (summary: string) =>
     startToCloseTimeout: '6 hours',
     scheduleToStartTimeout: '24 hours',
     scheduleToCloseTimeout: '48 hours',
-    heartbeatTimeout: '15 seconds',
+    heartbeatTimeout: '20 seconds',
     retry: { ...BACKOFF, maximumAttempts: 20 },
   });
 

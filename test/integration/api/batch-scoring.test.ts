@@ -7,6 +7,7 @@ import { createArtifactStore } from '../../../adapters/objectstore/index.ts';
 import { openSession } from '../../../adapters/onnx/session.ts';
 import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import type { BatchManifest } from '../../../contracts/batch-scoring.ts';
+import type { DatasetManifest } from '../../../contracts/dataset.ts';
 import type { ArtifactStore } from '../../../domain/ports/artifact-store.ts';
 import { createTestApi, eventually, type Answer, type AnswerBody, type TestApi } from '../../support/api.ts';
 import { registration } from '../../support/fakes.ts';
@@ -36,8 +37,8 @@ const prepare = async (): Promise<void> => {
   rows = await readRows<Row>(file, 'id::INTEGER AS id, hour, wind, carrier');
   const artifact = await artifacts.putFile(file);
   const version = 'd'.repeat(64);
-  const table = { name: 'rows', format: 'parquet', rows: ROWS, columns: [], files: [{ path: 'rows.parquet', artifact, rows: ROWS }] };
-  const manifest = { dataset: MODEL, version, tables: [table], rows: ROWS, bytes: artifact.bytes };
+  const table = { name: 'rows', format: 'parquet' as const, rows: ROWS, columns: [], profile: [], files: [{ path: 'rows.parquet', artifact, md5: '0'.repeat(32), rows: ROWS }] };
+  const manifest: DatasetManifest = { dataset: MODEL, version, tables: [table], rows: ROWS, bytes: artifact.bytes };
   await database.insertInto('datasets').values({ name: MODEL, version, manifest: JSON.stringify(manifest), rows: ROWS, bytes: artifact.bytes, run_id: 'flights.r1' }).execute();
   const spec = modelPipeline(MODEL, { features: { ...namedFeatures, sql: 'SELECT * FROM rows' } });
   await database.insertInto('pipelines').values({ name: MODEL, current_version: 1 }).execute();
@@ -68,7 +69,7 @@ const ended = (job: string): Promise<AnswerBody> =>
   eventually(`the job ${job} ends`, async () => {
     const shown = await show(job);
     return shown.state === 'running' ? undefined : shown;
-  }, 120_000);
+  }, 160_000);
 
 /** The scores of the rows by the same code as a model host's. */
 const expectedScores = async (): Promise<Map<number, number>> => {
@@ -79,12 +80,12 @@ const expectedScores = async (): Promise<Map<number, number>> => {
 };
 
 it('scores every row once, whatever dies meanwhile, and the same request is the same job', async () => {
-  const started = await post({ version: 1, shardRows: 1_000 }, 'once');
+  const started = await post({ version: 1, shardRows: 2_000 }, 'once');
   expect(started).toMatchObject({ status: 202, body: { model: MODEL, workflowId: `score/${started.body.jobId}` } });
-  expect((await post({ version: 1, shardRows: 1_000 }, 'once')).body.jobId).toBe(started.body.jobId);
+  expect((await post({ version: 1, shardRows: 2_000 }, 'once')).body.jobId).toBe(started.body.jobId);
   expect(await show(started.body.jobId)).toMatchObject({ state: 'running' });
   const done = await ended(started.body.jobId);
-  expect(done).toMatchObject({ state: 'succeeded', version: 1, dataset: MODEL, rows: { scored: ROWS, total: ROWS }, shards: { scored: 6, total: 6 }, rowsPerSecond: expect.any(Number), failure: null });
+  expect(done).toMatchObject({ state: 'succeeded', version: 1, dataset: MODEL, rows: { scored: ROWS, total: ROWS }, shards: { scored: 3, total: 3 }, rowsPerSecond: expect.any(Number), failure: null });
   // The worker was killed once, and what it had begun was taken up again.
   expect(orchestration.linesOf('worker-data').filter((line) => line.includes('"ready":true')).length).toBe(2);
   const manifest = JSON.parse(Buffer.from(await artifacts.get(done.manifest)).toString('utf8')) as BatchManifest;
@@ -101,7 +102,7 @@ it('scores every row once, whatever dies meanwhile, and the same request is the 
   }
   expect([read, scored.size]).toEqual([ROWS, ROWS]);
   expect(scored).toEqual(await expectedScores());
-  const again = await ended((await post({ shardRows: 1_000, version: 1, dataset: MODEL, datasetVersion: 'd'.repeat(8) })).body.jobId);
+  const again = await ended((await post({ shardRows: 2_000, version: 1, dataset: MODEL, datasetVersion: 'd'.repeat(8) })).body.jobId);
   const second = JSON.parse(Buffer.from(await artifacts.get(again.manifest)).toString('utf8')) as BatchManifest;
   expect(second.shards).toEqual(manifest.shards);
 });
