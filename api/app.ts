@@ -22,6 +22,7 @@ import { uuidv7 } from './http/unique.ts';
 import { validatorCompiler } from './http/validation.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
+import { registerAliasMoves } from './models/aliases.ts';
 import { registerCardRoute } from './lineage/card.ts';
 import { registerLineageRoutes } from './lineage/routes.ts';
 import { registerBatchRoutes } from './models/batch.ts';
@@ -135,6 +136,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerRunActions(app, context);
   registerRunEvents(app, context);
   registerModelRoutes(app, context);
+  registerAliasMoves(app, context);
   registerDatasetRoutes(app, context);
   registerDatasetFileRoutes(app, context);
   registerLineageRoutes(app, context);

@@ -41,6 +41,9 @@ export const createExperiment = async (database: Db, { name, location, tags }: {
   }
 };
 
+export const isActiveExperiment = async (database: Db, id: string, name: string): Promise<boolean> =>
+  (await database.selectFrom('experiments').select('name').where('experiment_id', '=', experimentId(id)).where('name', '=', name).where('lifecycle_stage', '=', 'active').executeTakeFirst()) !== undefined;
+
 export const readExperiment = async (database: Db, by: { id: string } | { name: string }): Promise<unknown> => {
   const where = 'id' in by ? sql`e.experiment_id = ${experimentId(by.id)}` : sql`e.name = ${by.name}`;
   const { rows } = await sql<{ experiment: unknown }>`select ${EXPERIMENT} as experiment from experiments e where ${where}`.execute(database);

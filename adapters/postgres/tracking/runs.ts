@@ -48,6 +48,9 @@ export const readRun = async (database: Db, runId: string): Promise<string> => {
   return rows[0].run;
 };
 
+export const isActiveRun = async (database: Db, runId: string): Promise<boolean> =>
+  (await database.selectFrom('tracked_runs').select('run_id').where('run_id', '=', runId).where('lifecycle_stage', '=', 'active').executeTakeFirst()) !== undefined;
+
 export const readArtifactUri = async (database: Db, runId: string): Promise<string> => {
   const row = await database.selectFrom('tracked_runs').select('artifact_uri').where('run_id', '=', runId).executeTakeFirst();
   if (row === undefined) throw runNotFound(runId);

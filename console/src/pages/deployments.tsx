@@ -30,7 +30,7 @@ export const Deployments = () => (
         models.length === 0 ? (
           <Empty command="npx --no perennial run start PIPELINE">No model is registered: the first successful run of a pipeline registers one and rolls it out.</Empty>
         ) : (
-          <Scroll label="Deployments">
+          <div class="panel"><Scroll label="Deployments">
             <table>
               <thead>
                 <tr>
@@ -48,7 +48,7 @@ export const Deployments = () => (
                 ))}
               </tbody>
             </table>
-          </Scroll>
+          </Scroll></div>
         )
       }
     </Shown>

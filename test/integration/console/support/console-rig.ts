@@ -36,7 +36,8 @@ const pipelineOf = (arrivals: string, command: string[]): FlightDelaysPipeline =
   return {
     ...declared,
     split: { holdout: { last: 'P7D' } },
-    train: { ...declared.train, trainer: { command }, params: { num_iterations: 10 } },
+    // Every weekday occurs in a month, so that the trainer's table never lacks a row.
+    train: { ...declared.train, trainer: { command }, params: { num_iterations: 10, lookupColumn: 'weekday' } },
     gates: [{ kind: 'threshold', metric: 'rocAuc', min: 0.5 }],
     rollout: { strategy: 'canary', steps: [5, 25, 50, 100].map(step), analysis: { intervalSeconds: 0.5 } },
     monitor: { rows: 200, everySeconds: 1, drift: { columnThreshold: 0.1, shareThreshold: 0.2 }, quality: { metric: 'rocAuc', minimumLabels: 100, maximumDrop: 0.5 } },
