@@ -3,6 +3,7 @@ import type { PerennialActivities } from '../contracts/activities.ts';
 import type { ResourceMeter } from '../domain/ports/resource-meter.ts';
 import { createReportActivities, type ReportPorts } from './alert-reports.ts';
 import { createAlertActivities, type AlertPorts } from './alerts.ts';
+import { createBatchScoringActivities, type BatchScoringPorts } from './batch-scoring.ts';
 import { createCheckActivity, type CheckPorts } from './check.ts';
 import { createEvaluateActivity } from './evaluate.ts';
 import { createFeaturesActivity, type FeaturesPorts } from './features.ts';
@@ -20,7 +21,7 @@ import { createTrainActivity, type TrainPorts } from './train.ts';
 import { createTrialActivities, type TrialPorts } from './trials.ts';
 import { createTickActivities, createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
-export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts & SearchPorts & TrialPorts & { meter: ResourceMeter };
+export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & BatchScoringPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts & SearchPorts & TrialPorts & { meter: ResourceMeter };
 
 const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createIngestActivity(ports),
@@ -35,6 +36,7 @@ const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createRegisterActivity(ports),
   ...createRunRecordActivities(ports),
   ...createRolloutActivities(ports),
+  ...createBatchScoringActivities(ports),
   ...createMonitorActivities(ports),
   ...createTriggerActivities(ports),
   ...createReportActivities(ports),

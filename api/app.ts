@@ -26,6 +26,7 @@ import { registerAliasMoves } from './models/aliases.ts';
 import { registerCardRoute } from './lineage/card.ts';
 import { registerReproduceRoute } from './lineage/reproduce.ts';
 import { registerLineageRoutes } from './lineage/routes.ts';
+import { registerBatchRoutes } from './models/batch.ts';
 import { registerCostRoutes } from './models/costs.ts';
 import { registerLabelRoutes } from './models/labels.ts';
 import { registerMonitorRoutes } from './models/monitor.ts';
@@ -151,6 +152,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerAlertRoutes(app, context);
   registerSilenceRoutes(app, context);
   registerReportRoutes(app, context);
+  registerBatchRoutes(app, context);
   registerCostRoutes(app, context);
   registerScheduleRoutes(app, context);
   await registerTriggerRoutes(app, context);

@@ -4,8 +4,9 @@
  * Each activity is idempotent: it may run again after it took effect, with the same input, and ends in the same state.
  * A step activity (first argument has `context`) writes the run and step rows itself.
  */
-import type { ArtifactRef } from './artifact.ts';
 import type { AlertDelivery, AlertRecord, DeliveryOutcome } from './alert.ts';
+import type { ArtifactRef } from './artifact.ts';
+import type { BatchPlanRef, BatchScoringInput, BatchScoringResult } from './batch-scoring.ts';
 import type { CheckReport, DatasetVersionRef } from './dataset.ts';
 import type { ServingOptions, TrafficSplit } from './deployment.ts';
 import type { FeatureSetRef } from './features.ts';
@@ -162,4 +163,16 @@ export interface TickActivities {
   cancelRun(input: { runId: string }): Promise<void>;
 }
 
-export interface PerennialActivities extends StepActivities, ReproductionActivities, SearchActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}
+/** Steps of a batch scoring job: each keeps what it did first, so that a repeated one gives the same. */
+export interface BatchScoringActivities {
+  /** Decides version and dataset version, runs the feature SQL and stores the rows in shards. */
+  planBatch(input: BatchScoringInput): Promise<BatchPlanRef>;
+  /** Scores one shard with the code that serves, and stores identity and score of its rows. */
+  scoreShard(input: { jobId: string; model: string; version: number; plan: ArtifactRef; shard: number }): Promise<{ rows: number }>;
+  /** Stores the manifest of all shards, once each of them is there and no row is missing, and ends the job. */
+  finishBatch(input: { jobId: string; model: string }): Promise<BatchScoringResult>;
+  /** Ends a job that gives no result. */
+  endBatch(input: { jobId: string; model: string; state: 'failed' | 'cancelled'; failure?: FailureRecord }): Promise<void>;
+}
+
+export interface PerennialActivities extends BatchScoringActivities, StepActivities, ReproductionActivities, SearchActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}

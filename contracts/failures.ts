@@ -38,6 +38,7 @@ export const FAILURES = {
   AlertNotFound: userMistake(404, 'There is no such alert', 'List the alerts: perennial alert list'),
   AlertNotOpen: userMistake(409, 'The incident is over', 'Look at it: perennial alert get'),
   SilenceNotFound: userMistake(404, 'There is no such silence', 'List the silences: perennial silence list'),
+  BatchNotFound: userMistake(404, 'There is no such batch scoring job', 'List the jobs: GET /api/v1/models/{model}/batch'),
   AliasConflict: userMistake(409, 'The alias does not name the version that was expected', 'Read the alias and decide again.'),
   AliasFollowsRollout: userMistake(409, 'The champion of a deployed model is moved by its rollout', 'Start a rollout of the version, or a rollback.'),
   NothingToRollBackTo: userMistake(409, 'There is no earlier version to roll back to', 'Roll out a version first.'),

@@ -170,6 +170,18 @@ export const createModelRuntime = ({ scratch, deadlineMs = DEADLINE_MS, memoryBy
       return measured;
     },
 
+    scoreToFile: async ({ model, signature, rowsFile, columns, identity, file, onProgress }) => {
+      let rows = 0;
+      await withModelFile(model, (modelFile) =>
+        runTask({ kind: 'scoreToFile', modelFile, signature, rowsFile, columns, identity, file }, limits, (part) => {
+          if (part.kind !== 'progress') return;
+          rows = part.rows;
+          onProgress?.(rows);
+        }),
+      );
+      return { rows };
+    },
+
     readPredictions: async (file) => {
       const parts: Float64Array[] = [];
       await runTask({ kind: 'readPredictions', file }, limits, (part) => {

@@ -217,4 +217,15 @@ export const scheduledTriggerCases = {
   },
 } satisfies Record<string, Case>;
 
-export const cases: Record<string, Case> = { ...pipelineRunCases, ...rolloutCases, ...modelMonitorCases, ...pipelineTriggersCases, ...scheduledTriggerCases, ...alertCases, ...searchCases };
+const batchOf = (environment: Environment, name: string) => environment.startBatch({ jobId: name, model: name, requestedBy: 'api/ada', shardRows: 1_000 });
+
+export const batchScoringCases = {
+  'batchScoring-scored': async (environment, name) => toTheEnd(await batchOf(environment, name)),
+  'batchScoring-failed': async (environment, name) => {
+    const scoreShard = async ({ shard }: { shard: number }, proceed: () => Promise<{ rows: number }>) => (shard === 3 ? Promise.reject(ApplicationFailure.nonRetryable('it fails', 'ModelFailed')) : proceed());
+    environment.world.scenario(name, { overrides: { scoreShard } });
+    return toTheEnd(await batchOf(environment, name));
+  },
+} satisfies Record<string, Case>;
+
+export const cases: Record<string, Case> = { ...pipelineRunCases, ...rolloutCases, ...modelMonitorCases, ...pipelineTriggersCases, ...scheduledTriggerCases, ...batchScoringCases, ...alertCases, ...searchCases };
