@@ -5,12 +5,14 @@
  * A step activity (first argument has `context`) writes the run and step rows itself.
  */
 import type { AlertDelivery, AlertRecord, DeliveryOutcome } from './alert.ts';
-import type { CheckReport, DatasetVersionRef } from './dataset.ts';
+import type { CheckReport } from './check-report.ts';
+import type { DatasetVersionRef } from './dataset.ts';
 import type { ServingOptions, TrafficSplit } from './deployment.ts';
 import type { FeatureSetRef } from './features.ts';
 import type { EvaluationReport, Lineage, RegisteredVersion, TrainedModel } from './model.ts';
 import type { MonitorSpec, MonitorWindow } from './monitor.ts';
-import type { DataCheck, FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
+import type { DataCheck } from './data-check.ts';
+import type { FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from './rollout.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
 import type { FailureRecord, GateDecision, RunOutcome, RunState, StepContext } from './run.ts';

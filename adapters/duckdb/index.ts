@@ -11,6 +11,8 @@ import { isFailureCode } from '../../contracts/failures.ts';
 import type { DataEngine } from '../../domain/ports/data-engine.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import type { Call, CallMessage } from './call.ts';
+import { bytesOf } from './locked-query.ts';
+import { checkFiles } from './checks/check-files.ts';
 
 export type DataEngineOptions = {
   /** Folder for the working files of calls. */
@@ -27,6 +29,10 @@ export type DataEngineOptions = {
 
 const PROCESS = fileURLToPath(new URL('query-process.ts', import.meta.url));
 const GIGABYTE = 1e9;
+/** Enough to stream rows, and to go to disk with what does not fit; tables of very many columns need more, and get it. */
+const STREAMING_LIMIT = '128MB';
+
+const neededMore = (error: unknown): boolean => error instanceof PerennialFailure && /needs more memory than the limit/.test(error.message);
 
 /** No secret of the worker is in the environment of a process that runs user SQL. */
 const childEnvironment = (folder: string): NodeJS.ProcessEnv => ({ HOME: folder, TMPDIR: folder, TZ: 'UTC' });
@@ -37,7 +43,7 @@ const startProcess = (folder: string): ChildProcess =>
 /** What the sudden end of a process says: of the files while they were read, of the query otherwise. */
 const deathOf = (call: Call, reading: string | null, how: string): Error => {
   if (reading !== null) return new PerennialFailure('SourceCorrupt', `reading ${reading} ended DuckDB (${how})`);
-  if (call.task === 'buildFeatures' || call.task === 'matchFeatures') return new PerennialFailure('FeatureQueryInvalid', `the feature SQL ended its process (${how})`, { fix: 'Select fewer rows or columns; look for a join without a key.' });
+  if (call.task === 'buildFeatures' || call.task === 'matchFeatures' || call.task === 'customSql') return new PerennialFailure('FeatureQueryInvalid', `the feature SQL ended its process (${how})`, { fix: 'Select fewer rows or columns; look for a join without a key.' });
   return new Error(`the DuckDB process ended (${how})`);
 };
 
@@ -101,9 +107,18 @@ export const createDataEngine = (options: DataEngineOptions): DataEngine => {
     }
   };
 
+  const least = bytesOf(memoryLimit) < bytesOf(STREAMING_LIMIT) ? memoryLimit : STREAMING_LIMIT;
+
+  /** Reading and checking: in little memory where that is enough, so that many steps have room beside each other. */
+  const stream = <Result>(task: (base: Pick<Call, 'settings' | 'limits'>) => Call, signal?: AbortSignal): Promise<Result> =>
+    perform<Result>(({ settings, limits }) => task({ settings: { ...settings, memoryLimit: least }, limits }), signal).catch((error: unknown) => {
+      if (!neededMore(error)) throw error;
+      return perform<Result>(task, signal);
+    });
+
   return {
-    inspect: (tables, call) => perform((base) => ({ ...base, task: 'inspect', tables }), call?.signal),
-    check: (tables, checks, call) => perform((base) => ({ ...base, task: 'check', tables, checks }), call?.signal),
+    inspect: (tables, call) => stream((base) => ({ ...base, task: 'inspect', tables }), call?.signal),
+    check: ({ tables, checks, atMs }, call) => checkFiles({ tables, checks, atMs }, (task) => (task.task === 'check' ? stream : perform)((base) => ({ ...base, ...task }), call?.signal)),
     matchFeatures: (input, call) => perform((base) => ({ ...base, task: 'matchFeatures', input }), call?.signal),
     buildFeatures: (input, call) => perform((base) => ({ ...base, task: 'buildFeatures', input }), call?.signal),
   };

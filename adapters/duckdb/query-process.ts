@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { PerennialFailure, failureRecord } from '../../domain/failure.ts';
 import { buildFeatureSet } from './build-features.ts';
 import type { Call, CallMessage } from './call.ts';
+import { runCustomSql } from './checks/custom-sql.ts';
+import { runChecks } from './checks/run-checks.ts';
 import { openDatabase } from './database.ts';
 import { inspectTables } from './inspect.ts';
 import { matchFeatures } from './match-features.ts';
-import { runChecks } from './run-checks.ts';
 import type { OnFile } from './source-tables.ts';
 
 /** When memory runs out, the kernel is to take this process and not the worker. */
@@ -24,10 +25,11 @@ const perform = async (call: Call): Promise<unknown> => {
   const { settings, limits } = call;
   if (call.task === 'buildFeatures') return buildFeatureSet(settings, call.input, { limits, onFile });
   if (call.task === 'matchFeatures') return matchFeatures(settings, call.input, { limits, onFile });
+  if (call.task === 'customSql') return runCustomSql(settings, call.input, { limits, onFile });
   const { connection, close } = await openDatabase(settings);
   try {
     const input = { folder: settings.folder, tables: call.tables, onFile };
-    return call.task === 'inspect' ? await inspectTables(connection, input) : await runChecks(connection, { ...input, checks: call.checks });
+    return call.task === 'inspect' ? await inspectTables(connection, input) : await runChecks(connection, { ...input, checks: call.checks, atMs: call.atMs });
   } finally {
     close();
   }
