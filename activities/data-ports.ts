@@ -29,8 +29,8 @@ export const inScratch = async <T>(scratch: Scratch, purpose: string, work: (fol
   }
 };
 
-/** Tables on local disk; `name` turns local paths in a failure's message back into the paths of the source. */
-export type StagedDataset = { tables: LocalTable[]; named: <T>(work: Promise<T>) => Promise<T> };
+/** Tables on local disk; `named` turns local paths in a failure's message back into the paths of the source, as `sourceOf` does with one. */
+export type StagedDataset = { manifest: DatasetManifest; tables: LocalTable[]; named: <T>(work: Promise<T>) => Promise<T>; sourceOf: (local: string) => string };
 
 const withSourceNames = (error: unknown, names: Map<string, string>): unknown => {
   if (!(error instanceof PerennialFailure)) return error;
@@ -67,10 +67,10 @@ export const stageDataset = async (
       done += file.artifact.bytes;
       tools.report({ progress: { done, total, what: 'fetching the dataset' } });
     }
-    tables.push({ name: table.name, format: table.format, files });
+    tables.push({ name: table.name, format: table.format, files, columns: table.columns.map(({ name, type }) => ({ name, type })), ...(table.masked === undefined ? {} : { masked: table.masked }) });
   }
   const named = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => {
     throw withSourceNames(error, names);
   });
-  return { tables, named };
+  return { manifest, tables, named, sourceOf: (local) => names.get(local) ?? local };
 };

@@ -79,7 +79,7 @@ const withSourceNames = (error: unknown, files: StoredFile[]): unknown => {
 const inspectTables = async ({ engine }: IngestPorts, tables: StoredTable[], tools: ActivityTools): Promise<DatasetManifest['tables']> => {
   const files = tables.flatMap((table) => table.files);
   tools.report({ progress: { done: 0, total: files.length, what: 'reading the files' } });
-  const local = tables.map(({ name, format, files: own }) => ({ name, format, files: own.map(({ location }) => location) }));
+  const local = tables.map(({ name, format, masked, files: own }) => ({ name, format, files: own.map(({ location }) => location), ...(masked === undefined ? {} : { masked }) }));
   const inspected = await orStopped(tools.signal, engine.inspect(local, { signal: tools.signal })).catch((error: unknown) => {
     throw withSourceNames(error, files);
   });
@@ -91,6 +91,7 @@ const inspectTables = async ({ engine }: IngestPorts, tables: StoredTable[], too
     return {
       name: table.name,
       format: table.format,
+      ...(table.masked === undefined ? {} : { masked: table.masked }),
       rows: found.rows,
       columns: found.columns,
       files: table.files.map(({ path, artifact, md5 }, number) => ({ path, artifact, md5, rows: rows(number) })),
@@ -99,9 +100,9 @@ const inspectTables = async ({ engine }: IngestPorts, tables: StoredTable[], too
   });
 };
 
-/** Hash over table names, formats, file paths and file hashes: the dataset version. */
+/** Hash over table names, formats, masked columns, file paths and file hashes: the dataset version. */
 const treeHash = (tables: StoredTable[]): string => {
-  const lines = tables.flatMap(({ name, format, files }) => files.map(({ path, artifact }) => `${name}\0${format}\0${path}\0${artifact.sha256}\0`));
+  const lines = tables.flatMap(({ name, format, masked = [], files }) => files.map(({ path, artifact }) => `${[name, format, ...masked, path, artifact.sha256].join('\0')}\0`));
   return createHash('sha256').update(lines.sort().join('')).digest('hex');
 };
 

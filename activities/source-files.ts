@@ -102,13 +102,15 @@ const filesOfTable = async (roots: Root[], table: Table): Promise<SourceFile[]> 
   return [...found.values()].sort(byPath);
 };
 
+const maskOf = ({ masked = [] }: Table): { masked?: string[] } => (masked.length === 0 ? {} : { masked: [...new Set(masked)].sort() });
+
 /**
  * Files of every table, tables sorted by name.
  * @throws PerennialFailure SourceNotAllowed or SourceNotFound with the path or glob
  */
-export const findSourceFiles = async (source: SourceSpec, sourceRoots: string[]): Promise<{ name: string; format: Table['format']; files: SourceFile[] }[]> => {
+export const findSourceFiles = async (source: SourceSpec, sourceRoots: string[]): Promise<{ name: string; format: Table['format']; masked?: string[]; files: SourceFile[] }[]> => {
   const roots = await existingRoots(sourceRoots);
   const tables = Object.entries(source.tables).sort(([left], [right]) => (left < right ? -1 : 1));
   if (tables.length === 0) throw new PerennialFailure('SourceNotFound', 'the source has no tables');
-  return Promise.all(tables.map(async ([name, table]) => ({ name, format: table.format, files: await filesOfTable(roots, table) })));
+  return Promise.all(tables.map(async ([name, table]) => ({ name, format: table.format, ...maskOf(table), files: await filesOfTable(roots, table) })));
 };

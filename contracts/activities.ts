@@ -7,12 +7,14 @@
 import type { AlertDelivery, AlertRecord, DeliveryOutcome } from './alert.ts';
 import type { ArtifactRef } from './artifact.ts';
 import type { BatchPlanRef, BatchScoringInput, BatchScoringResult } from './batch-scoring.ts';
-import type { CheckReport, DatasetVersionRef } from './dataset.ts';
+import type { CheckReport } from './check-report.ts';
+import type { DatasetVersionRef } from './dataset.ts';
 import type { ServingOptions, TrafficSplit } from './deployment.ts';
 import type { FeatureSetRef } from './features.ts';
 import type { EvaluationReport, Lineage, RegisteredVersion, TrainedModel } from './model.ts';
 import type { MonitorSpec, MonitorWindow } from './monitor.ts';
-import type { DataCheck, FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
+import type { DataCheck } from './data-check.ts';
+import type { FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from './rollout.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
 import type { RecordedBeginning, Reproduction, ReproducedVersion } from './reproduction.ts';

@@ -1,7 +1,7 @@
 /** What the columns of a dataset version hold, in numbers that are small enough to be kept with it. */
 import { z } from 'zod';
 
-/** What a column is to the profile: times are counted in milliseconds since 1970 (UTC); of `other` types (lists, structs, bytes) only nulls are counted. */
+/** What a column is to the profile: times are counted in milliseconds since 1970 (UTC); of `other` types (lists, structs, bytes) only nulls are counted, of masked columns nulls and distinct values. */
 export const ColumnKind = z.enum(['number', 'time', 'text', 'other']);
 export type ColumnKind = z.infer<typeof ColumnKind>;
 

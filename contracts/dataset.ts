@@ -11,6 +11,8 @@ export const DatasetFile = z.strictObject({ path: z.string(), artifact: Artifact
 export const DatasetTable = z.strictObject({
   name: z.string(),
   format: z.enum(['parquet', 'csv']),
+  /** Columns whose values are shown nowhere. */
+  masked: z.array(z.string()).optional(),
   rows: z.number().int(),
   columns: z.array(TableColumn),
   files: z.array(DatasetFile),
@@ -18,7 +20,7 @@ export const DatasetTable = z.strictObject({
   profile: z.array(ColumnProfile),
 });
 
-/** Stored as JSON in the artifact store. `version` is the tree hash: sha256 over table names, formats, file paths and file hashes, sorted. */
+/** Stored as JSON in the artifact store. `version` is the tree hash: sha256 over table names, formats, masked columns, file paths and file hashes, sorted. */
 export const DatasetManifest = z.strictObject({
   dataset: z.string(),
   version: z.string(),
@@ -37,27 +39,3 @@ export const DatasetVersionRef = z.strictObject({
   files: z.number().int(),
 });
 export type DatasetVersionRef = z.infer<typeof DatasetVersionRef>;
-
-/** Result of one check; `examples` are at most 5 rows as JSON text. */
-export const CheckResult = z.strictObject({
-  check: z.string(),
-  table: z.string(),
-  passed: z.boolean(),
-  severity: z.enum(['error', 'warn']),
-  failingRows: z.number().int(),
-  rows: z.number().int(),
-  message: z.string(),
-  examples: z.array(z.string()).max(5),
-});
-export type CheckResult = z.infer<typeof CheckResult>;
-
-/** `results` holds at most the first 20 failing checks; the full list is in `report`. */
-export const CheckReport = z.strictObject({
-  passed: z.boolean(),
-  checks: z.number().int(),
-  failed: z.number().int(),
-  warned: z.number().int(),
-  results: z.array(CheckResult).max(20),
-  report: ArtifactRef,
-});
-export type CheckReport = z.infer<typeof CheckReport>;

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { AlertsSpec } from './alert.ts';
+import { DataCheck } from './data-check.ts';
 import { ColumnName, FeatureColumn, Task } from './features.ts';
 import { MonitorSpec } from './monitor.ts';
 import { GateSpec } from './gate.ts';
@@ -19,10 +20,14 @@ export const Name = z.string().regex(NAME_PATTERN, 'a name: a letter or digit, t
 /** A pool name is also a Temporal task queue. */
 export const PoolName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a pool name: lower-case letters, digits and "-"');
 
-/** Files of one table: paths or globs (`*`, `?`, `**`) on the data workers, inside their allowed folders. */
+/**
+ * Files of one table: paths or globs (`*`, `?`, `**`) on the data workers, inside their allowed folders. Values of `masked` columns are shown nowhere: not in the
+ * profile and not in the examples of a check.
+ */
 export const SourceTable = z.strictObject({
   files: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(10_000)]),
   format: z.enum(['parquet', 'csv']).default('parquet'),
+  masked: z.array(z.string().min(1)).max(5_000).optional(),
 });
 
 export const SourceSpec = z.strictObject({
@@ -30,20 +35,6 @@ export const SourceSpec = z.strictObject({
   tables: z.record(ColumnName, SourceTable),
 });
 export type SourceSpec = z.infer<typeof SourceSpec>;
-
-const CheckBase = { table: ColumnName, severity: z.enum(['error', 'warn']).default('error') };
-
-/** Checks on the source tables. `error` blocks the run; `warn` is recorded. A check that cannot run has failed. */
-export const DataCheck = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('rowCount'), ...CheckBase, min: z.number().int().nonnegative().optional(), max: z.number().int().nonnegative().optional() }),
-  z.strictObject({ kind: z.literal('columns'), ...CheckBase, required: z.array(z.string()).min(1) }),
-  z.strictObject({ kind: z.literal('type'), ...CheckBase, column: z.string(), type: z.enum(['integer', 'number', 'string', 'boolean', 'timestamp']) }),
-  z.strictObject({ kind: z.literal('notNull'), ...CheckBase, column: z.string() }),
-  z.strictObject({ kind: z.literal('range'), ...CheckBase, column: z.string(), min: z.number().optional(), max: z.number().optional() }),
-  z.strictObject({ kind: z.literal('set'), ...CheckBase, column: z.string(), values: z.array(z.union([z.string(), z.number()])).min(1) }),
-  z.strictObject({ kind: z.literal('unique'), ...CheckBase, columns: z.array(z.string()).min(1) }),
-]);
-export type DataCheck = z.infer<typeof DataCheck>;
 
 /**
  * Features: one DuckDB SELECT over the source tables. `identity` and `eventTime` order the rows and are not inputs of the model;

@@ -1,5 +1,5 @@
 /** The steps of a run: their order, and which outputs of an earlier run a retry may use again. */
-import type { CheckReport } from '../contracts/dataset.ts';
+import type { CheckReport } from '../contracts/check-report.ts';
 import type { ModelPipelineSpec } from '../contracts/pipeline.ts';
 import type { GateDecision, ModelStep } from '../contracts/run.ts';
 

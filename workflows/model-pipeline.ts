@@ -1,6 +1,7 @@
 /** A model pipeline: from the source data to a version that serves, one step after the other. */
 import { CancellationScope } from '@temporalio/workflow';
-import type { CheckReport, DatasetVersionRef } from '../contracts/dataset.ts';
+import type { CheckReport } from '../contracts/check-report.ts';
+import type { DatasetVersionRef } from '../contracts/dataset.ts';
 import type { FeatureSetRef } from '../contracts/features.ts';
 import type { EvaluationReport, Lineage, RegisteredVersion, TrainedModel } from '../contracts/model.ts';
 import type { ModelPipelineSpec } from '../contracts/pipeline.ts';

@@ -1,8 +1,9 @@
 /** What goes between the engine and its query processes. */
 import type { FailureRecord } from '../../contracts/run.ts';
-import type { DataCheck } from '../../contracts/pipeline.ts';
 import type { LocalTable } from '../../domain/ports/data-engine.ts';
 import type { FeatureInput } from './build-features.ts';
+import type { CustomSqlInput } from './checks/custom-sql.ts';
+import type { RowCheck } from './checks/plan.ts';
 import type { DatabaseSettings } from './database.ts';
 import type { QueryLimits } from './locked-query.ts';
 import type { MatchInput } from './match-features.ts';
@@ -11,7 +12,8 @@ import type { SplitInput } from './split-rows.ts';
 
 export type Call = { settings: DatabaseSettings; limits: QueryLimits } & (
   | { task: 'inspect'; tables: LocalTable[] }
-  | { task: 'check'; tables: LocalTable[]; checks: DataCheck[] }
+  | { task: 'check'; tables: LocalTable[]; checks: RowCheck[]; atMs: number }
+  | { task: 'customSql'; input: CustomSqlInput }
   | { task: 'buildFeatures'; input: FeatureInput }
   | { task: 'matchFeatures'; input: MatchInput }
   | { task: 'scoringRows'; input: ScoringRowsInput }

@@ -11,6 +11,8 @@ import { isFailureCode } from '../../contracts/failures.ts';
 import type { DataEngine } from '../../domain/ports/data-engine.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import type { Call, CallMessage } from './call.ts';
+import { bytesOf } from './locked-query.ts';
+import { checkFiles } from './checks/check-files.ts';
 
 export type DataEngineOptions = {
   /** Folder for the working files of calls. */
@@ -27,6 +29,10 @@ export type DataEngineOptions = {
 
 const PROCESS = fileURLToPath(new URL('query-process.ts', import.meta.url));
 const GIGABYTE = 1e9;
+/** Enough to stream rows, and to go to disk with what does not fit; tables of very many columns need more, and get it. */
+const STREAMING_LIMIT = '128MB';
+
+const neededMore = (error: unknown): boolean => error instanceof PerennialFailure && /needs more memory than the limit/.test(error.message);
 
 /** No secret of the worker is in the environment of a process that runs user SQL. */
 const childEnvironment = (folder: string): NodeJS.ProcessEnv => ({ HOME: folder, TMPDIR: folder, TZ: 'UTC' });
@@ -101,9 +107,18 @@ export const createDataEngine = (options: DataEngineOptions): DataEngine => {
     }
   };
 
+  const least = bytesOf(memoryLimit) < bytesOf(STREAMING_LIMIT) ? memoryLimit : STREAMING_LIMIT;
+
+  /** Reading and checking: in little memory where that is enough, so that many steps have room beside each other. */
+  const stream = <Result>(task: (base: Pick<Call, 'settings' | 'limits'>) => Call, signal?: AbortSignal): Promise<Result> =>
+    perform<Result>(({ settings, limits }) => task({ settings: { ...settings, memoryLimit: least }, limits }), signal).catch((error: unknown) => {
+      if (!neededMore(error)) throw error;
+      return perform<Result>(task, signal);
+    });
+
   return {
-    inspect: (tables, call) => perform((base) => ({ ...base, task: 'inspect', tables }), call?.signal),
-    check: (tables, checks, call) => perform((base) => ({ ...base, task: 'check', tables, checks }), call?.signal),
+    inspect: (tables, call) => stream((base) => ({ ...base, task: 'inspect', tables }), call?.signal),
+    check: ({ tables, checks, atMs }, call) => checkFiles({ tables, checks, atMs }, (task) => (task.task === 'check' ? stream : perform)((base) => ({ ...base, ...task }), call?.signal)),
     matchFeatures: (input, call) => perform((base) => ({ ...base, task: 'matchFeatures', input }), call?.signal),
     scoringRows: (input, call) => perform((base) => ({ ...base, task: 'scoringRows', input }), call?.signal),
     splitRows: (input, call) => perform((base) => ({ ...base, task: 'splitRows', input }), call?.signal),

@@ -1,5 +1,6 @@
 /** Reads every value of every file once: rows, nulls, and whether it can be read at all. Then the profile of each table is taken. */
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { ColumnProfile } from '../../contracts/dataset-profile.ts';
 import type { DataEngine, LocalTable } from '../../domain/ports/data-engine.ts';
 import { identifier, rowOf } from './database.ts';
 import { duckdbFailure } from './failure.ts';
@@ -20,7 +21,10 @@ const inspectFile = async (connection: DuckDBConnection, table: SourceTable, fil
   }
 };
 
-const inspectTable = async (connection: DuckDBConnection, table: SourceTable, onFile: OnFile): Promise<Inspected> => {
+/** What may be said of a column whose values are shown nowhere. */
+const hidden = (profile: ColumnProfile): ColumnProfile => ({ ...profile, kind: 'other', numbers: null, top: [] });
+
+const inspectTable = async (connection: DuckDBConnection, table: SourceTable, { masked, onFile }: { masked: ReadonlySet<string>; onFile: OnFile }): Promise<Inspected> => {
   const rowsPerFile: number[] = [];
   const nulls = table.columns.map(() => 0);
   for (const file of table.files) {
@@ -38,13 +42,13 @@ const inspectTable = async (connection: DuckDBConnection, table: SourceTable, on
   });
   onFile(null);
   const columns = table.columns.map((column, index) => ({ ...column, nulls: nulls[index] ?? 0 }));
-  return { name: table.name, rows, columns, rowsPerFile, profile };
+  return { name: table.name, rows, columns, rowsPerFile, profile: profile.map((one) => (masked.has(one.column) ? hidden(one) : one)) };
 };
 
 /** See the port DataEngine. */
 export const inspectTables = async (connection: DuckDBConnection, input: { folder: string; tables: LocalTable[]; onFile: OnFile }): Promise<Inspected[]> => {
   const tables = await sourceTables(connection, input.folder, input.tables, input.onFile);
   const inspected: Inspected[] = [];
-  for (const table of tables) inspected.push(await inspectTable(connection, table, input.onFile));
+  for (const [index, table] of tables.entries()) inspected.push(await inspectTable(connection, table, { masked: new Set(input.tables[index]?.masked), onFile: input.onFile }));
   return inspected;
 };

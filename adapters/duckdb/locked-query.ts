@@ -44,7 +44,7 @@ const overuseOf = (folder: string, start: { bytes: number }, limits: QueryLimits
 };
 
 /** Bytes of a limit such as `512MB` or `2GB`, as DuckDB reads it. */
-const bytesOf = (limit: string): number => {
+export const bytesOf = (limit: string): number => {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([KMGT])i?B\s*$/i.exec(limit);
   if (match === null) throw new Error(`the memory limit "${limit}" is no size such as 512MB or 2GB`);
   return Number(match[1]) * 1_000 ** ('KMGT'.indexOf((match[2] ?? '').toUpperCase()) + 1);

@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { PerennialFailure, failureRecord } from '../../domain/failure.ts';
 import { buildFeatureSet } from './build-features.ts';
 import type { Call, CallMessage } from './call.ts';
+import { runCustomSql } from './checks/custom-sql.ts';
+import { runChecks } from './checks/run-checks.ts';
 import { openDatabase } from './database.ts';
 import { inspectTables } from './inspect.ts';
 import { matchFeatures } from './match-features.ts';
-import { runChecks } from './run-checks.ts';
 import { scoringRows } from './scoring-rows.ts';
 import type { OnFile } from './source-tables.ts';
 import { splitRows } from './split-rows.ts';
@@ -28,10 +29,11 @@ const perform = async (call: Call): Promise<unknown> => {
   if (call.task === 'matchFeatures') return matchFeatures(settings, call.input, { limits, onFile });
   if (call.task === 'scoringRows') return scoringRows(settings, call.input, { limits, onFile });
   if (call.task === 'splitRows') return splitRows(settings, call.input);
+  if (call.task === 'customSql') return runCustomSql(settings, call.input, { limits, onFile });
   const { connection, close } = await openDatabase(settings);
   try {
     const input = { folder: settings.folder, tables: call.tables, onFile };
-    return call.task === 'inspect' ? await inspectTables(connection, input) : await runChecks(connection, { ...input, checks: call.checks });
+    return call.task === 'inspect' ? await inspectTables(connection, input) : await runChecks(connection, { ...input, checks: call.checks, atMs: call.atMs });
   } finally {
     close();
   }

@@ -42,7 +42,7 @@ const settlement = (database: Kysely<Database>): Pick<RunLedger, 'unsettledRuns'
 });
 
 /** What steps left behind: the outputs of a run, and content-addressed rows, of which the first stands. */
-const products = (database: Kysely<Database>): Pick<RunLedger, 'outputsOf' | 'datasetManifest' | 'recordDataset' | 'recordFeatureSet'> => ({
+const products = (database: Kysely<Database>): Pick<RunLedger, 'outputsOf' | 'datasetManifest' | 'previousDataset' | 'recordDataset' | 'recordFeatureSet'> => ({
   outputsOf: (runId) =>
     askDatabase(() =>
       database
@@ -55,6 +55,19 @@ const products = (database: Kysely<Database>): Pick<RunLedger, 'outputsOf' | 'da
     ),
   datasetManifest: async (name, version) =>
     (await askDatabase(() => database.selectFrom('datasets').select('manifest').where('name', '=', name).where('version', '=', version).executeTakeFirst()))?.manifest,
+  previousDataset: async (name, version) =>
+    (
+      await askDatabase(() =>
+        database
+          .selectFrom('datasets as earlier')
+          .select('earlier.manifest')
+          .where('earlier.name', '=', name)
+          .where(({ eb, selectFrom }) => eb('earlier.created_at', '<', selectFrom('datasets as own').select('own.created_at').where('own.name', '=', name).where('own.version', '=', version)))
+          .orderBy('earlier.created_at', 'desc')
+          .limit(1)
+          .executeTakeFirst(),
+      )
+    )?.manifest,
   recordDataset: async ({ name, version, manifest, rows, bytes, runId }) => {
     const row = { name, version, manifest: asJson(manifest), rows, bytes, run_id: runId };
     // The same version again has the same content: only its estimates may differ, or its shape, where an older release wrote it.

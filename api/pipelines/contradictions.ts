@@ -1,5 +1,6 @@
 /** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
-import type { DataCheck, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
+import type { DataCheck } from '../../contracts/data-check.ts';
+import type { ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
 import type { AbPlan, CanaryPlan, RolloutPlan, ShadowPlan } from '../../contracts/rollout-plan.ts';
 import { EstimatedMetric } from '../../contracts/quality.ts';
 import { schedulesOf } from '../../contracts/schedule.ts';
@@ -19,10 +20,15 @@ const sourceErrors = (spec: ModelPipelineSpec): FieldError[] =>
 
 const checkErrors = (check: DataCheck, place: { path: string; tables: string[] }): FieldError[] => {
   const errors = check.kind === 'range' || check.kind === 'rowCount' ? rangeErrors(place.path, check) : [];
-  if (place.tables.includes(check.table)) return errors;
-  const nearest = nearestKey(check.table, place.tables);
-  const hint = nearest === undefined ? '' : `Did you mean "${nearest}"? `;
-  return [...errors, { path: `${place.path}.table`, message: `there is no table "${check.table}" in source.tables`, fix: `${hint}Tables: ${place.tables.join(', ')}.` }];
+  const named = [{ path: `${place.path}.table`, table: check.table }, ...(check.kind === 'foreignKey' ? [{ path: `${place.path}.references.table`, table: check.references.table }] : [])];
+  const absent = named.filter(({ table }) => !place.tables.includes(table)).map(({ path, table }) => {
+    const nearest = nearestKey(table, place.tables);
+    const hint = nearest === undefined ? '' : `Did you mean "${nearest}"? `;
+    return { path, message: `there is no table "${table}" in source.tables`, fix: `${hint}Tables: ${place.tables.join(', ')}.` };
+  });
+  const [own, theirs] = check.kind === 'foreignKey' ? [check.columns.length, check.references.columns.length] : [0, 0];
+  const unequal = own === theirs ? [] : [{ path: `${place.path}.references.columns`, message: `${own} columns cannot refer to ${theirs}`, fix: 'Name as many columns as in columns, in the same order.' }];
+  return [...errors, ...absent, ...unequal];
 };
 
 const featureErrors = ({ features }: ModelPipelineSpec): FieldError[] => {

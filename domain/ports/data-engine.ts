@@ -1,10 +1,14 @@
-import type { CheckResult } from '../../contracts/dataset.ts';
+import type { CheckResult } from '../../contracts/check-report.ts';
+import type { FileCheck } from '../../contracts/data-check.ts';
 import type { ColumnProfile } from '../../contracts/dataset-profile.ts';
 import type { FeatureSetManifest, SplitWindow } from '../../contracts/features.ts';
-import type { DataCheck, FeaturesSpec, SplitSpec } from '../../contracts/pipeline.ts';
+import type { FeaturesSpec, SplitSpec } from '../../contracts/pipeline.ts';
 
-/** A table as local files, in the order of their paths. */
-export type LocalTable = { name: string; format: 'parquet' | 'csv'; files: string[] };
+/**
+ * A table as local files, in the order of their paths. `columns` where they are known already: CSV files are then not read to find them. Values of `masked`
+ * columns are in no result.
+ */
+export type LocalTable = { name: string; format: 'parquet' | 'csv'; files: string[]; columns?: { name: string; type: string }[]; masked?: string[] };
 
 export type InspectedTable = { name: string; rows: number; columns: { name: string; type: string; nulls: number }[]; rowsPerFile: number[]; profile: ColumnProfile[] };
 
@@ -19,7 +23,8 @@ export type CallOptions = { signal?: AbortSignal };
 export interface DataEngine {
   /** Columns, types, nulls, rows per file and profile of each table; files of one table must agree in columns and types. */
   inspect(tables: LocalTable[], options?: CallOptions): Promise<InspectedTable[]>;
-  check(tables: LocalTable[], checks: DataCheck[], options?: CallOptions): Promise<CheckResult[]>;
+  /** Results in the order of the checks; examples name local files. `atMs` is the moment against which freshness is judged. */
+  check(input: { tables: LocalTable[]; checks: FileCheck[]; atMs: number }, options?: CallOptions): Promise<CheckResult[]>;
   /** Writes `train.parquet` and `holdout.parquet` in `folder`, ordered by event time and identity: same input, same bytes. */
   buildFeatures(input: { tables: LocalTable[]; features: FeaturesSpec; split: SplitSpec; folder: string }, options?: CallOptions): Promise<{
     split: SplitWindow;

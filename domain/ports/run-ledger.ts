@@ -17,6 +17,8 @@ export interface RunLedger {
   settleRun(runId: string, end: { state: RunState; failure?: FailureRecord; history: RunHistoryRef }): Promise<void>;
   /** The recorded manifest of a dataset version; undefined when there is none. */
   datasetManifest(name: string, version: string): Promise<unknown>;
+  /** The manifest of the newest version that was recorded before this one; undefined when there is none. */
+  previousDataset(name: string, version: string): Promise<unknown>;
   recordDataset(dataset: { name: string; version: string; manifest: unknown; rows: number; bytes: number; runId: string }): Promise<void>;
   recordFeatureSet(featureSet: { name: string; version: string; manifest: unknown; rows: number; runId: string }): Promise<void>;
 }

@@ -19,7 +19,11 @@ export const memoryRunLedger = (): RunLedger & { entries: LedgerEntry[]; of: (ca
     outputsOf: async () => [],
     unsettledRuns: async () => [],
     settleRun: async () => undefined,
-    datasetManifest: async (name, version) => entries.map(({ value }) => value as Recorded).find((entry) => entry.name === name && entry.version === version)?.manifest,
+    datasetManifest: async (name, version) => entries.filter(({ call }) => call === 'recordDataset').map(({ value }) => value as Recorded).find((entry) => entry.name === name && entry.version === version)?.manifest,
+    previousDataset: async (name, version) => {
+      const recorded = entries.filter(({ call }) => call === 'recordDataset').map(({ value }) => value as Recorded).filter((entry) => entry.name === name);
+      return recorded[recorded.findIndex((entry) => entry.version === version) - 1]?.manifest;
+    },
     recordDataset: async (dataset) => void entries.push({ call: 'recordDataset', value: dataset }),
     recordFeatureSet: async (featureSet) => void entries.push({ call: 'recordFeatureSet', value: featureSet }),
   };

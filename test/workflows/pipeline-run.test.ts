@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { approveUpdate, rejectUpdate, runStatusQuery } from '../../contracts/messages.ts';
-import type { CheckReport } from '../../contracts/dataset.ts';
+import type { CheckReport } from '../../contracts/check-report.ts';
 import type { Reproduction } from '../../contracts/reproduction.ts';
 import { checkReport, datasetVersion, evaluationReport, featureSet, trainedModel } from './support/artifacts.ts';
 import type { Environment } from './support/environment.ts';
@@ -105,7 +105,7 @@ describe('a model pipeline', () => {
   });
 
   it('fails when the data fails its checks', async () => {
-    const result = { check: 'rowCount', table: 'flights', passed: false, severity: 'error' as const, failingRows: 1, rows: 0, message: 'no rows', examples: [] };
+    const result = { check: 'rowCount', table: 'flights', passed: false, severity: 'error' as const, failingRows: 1, rows: 0, share: 0, message: 'no rows', examples: [] };
     const report: CheckReport = { ...checkReport, passed: false, failed: 1, results: [result] };
     environment.world.scenario('dirty', { overrides: { check: async () => report } });
     const failure = await failureOf((await environment.startRun(runInput(modelPipeline('dirty')))).result());

@@ -37,7 +37,7 @@ describe('reusableOutputs', () => {
 
 describe('checkRefusal', () => {
   const result = (message: string, severity: 'error' | 'warn') =>
-    ({ check: 'range', table: 'flights', passed: false, severity, failingRows: 1, rows: 9, message, examples: [] });
+    ({ check: 'range', table: 'flights', passed: false, severity, failingRows: 1, rows: 9, share: 1 / 9, message, examples: [] });
   const report = { checks: 9, warned: 1, report: { uri: '', sha256: '', bytes: 0 } };
 
   it('is null when the checks passed', () => expect(checkRefusal({ ...report, passed: true, failed: 0, results: [] })).toBeNull());

@@ -1,7 +1,8 @@
 /** Results of steps as the stubs give them: the shapes of the contracts, with small made-up numbers. */
 import { createHash } from 'node:crypto';
 import type { ArtifactRef } from '../../../contracts/artifact.ts';
-import type { CheckReport, DatasetVersionRef } from '../../../contracts/dataset.ts';
+import type { CheckReport } from '../../../contracts/check-report.ts';
+import type { DatasetVersionRef } from '../../../contracts/dataset.ts';
 import type { FeatureSetRef } from '../../../contracts/features.ts';
 import type { EvaluationReport, TrainedModel } from '../../../contracts/model.ts';
 import type { MonitorWindow } from '../../../contracts/monitor.ts';
