@@ -27,4 +27,4 @@ export const rowsOfTable = (table: CheckedTable): string => `(SELECT ${renamed(t
 export const numberedRows = (table: CheckedTable, file: LinkedFile): string => `(SELECT ${renamed(table)}, row_number() OVER () AS ${ROW_NUMBER} FROM ${readTable(table.source, [file])})`;
 
 /** A column by its name; undefined when there is none. */
-export const columnNamed = (table: CheckedTable, name: string): CheckedColumn | undefined => table.columns.find((column) => column.name === name);
+const columnNamed = (table: CheckedTable, name: string): CheckedColumn | undefined => table.columns.find((column) => column.name === name);
