@@ -25,6 +25,3 @@ export const rowsOfTable = (table: CheckedTable): string => `(SELECT ${renamed(t
 
 /** Rows of one file with their numbers, in order, as a stream: one thread reads them. */
 export const numberedRows = (table: CheckedTable, file: LinkedFile): string => `(SELECT ${renamed(table)}, row_number() OVER () AS ${ROW_NUMBER} FROM ${readTable(table.source, [file])})`;
-
-/** A column by its name; undefined when there is none. */
-const columnNamed = (table: CheckedTable, name: string): CheckedColumn | undefined => table.columns.find((column) => column.name === name);
