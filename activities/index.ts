@@ -3,6 +3,7 @@ import type { PerennialActivities } from '../contracts/activities.ts';
 import type { ResourceMeter } from '../domain/ports/resource-meter.ts';
 import { createReportActivities, type ReportPorts } from './alert-reports.ts';
 import { createAlertActivities, type AlertPorts } from './alerts.ts';
+import { createBatchScoringActivities, type BatchScoringPorts } from './batch-scoring.ts';
 import { createCheckActivity, type CheckPorts } from './check.ts';
 import { createEvaluateActivity } from './evaluate.ts';
 import { createFeaturesActivity, type FeaturesPorts } from './features.ts';
@@ -11,6 +12,7 @@ import { measured } from './measured.ts';
 import { createMonitorActivities, type MonitorPorts } from './monitor.ts';
 import { createNoopActivity } from './noop.ts';
 import { createRegisterActivity, type RegisterPorts } from './register.ts';
+import { createReproductionActivities } from './reproduction.ts';
 import { createRolloutActivities, type RolloutPorts } from './rollout.ts';
 import { createRunRecordActivities } from './run-record.ts';
 import type { EvaluatePorts } from './scoring.ts';
@@ -19,7 +21,7 @@ import { createTrainActivity, type TrainPorts } from './train.ts';
 import { createTrialActivities, type TrialPorts } from './trials.ts';
 import { createTickActivities, createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
-export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts & SearchPorts & TrialPorts & { meter: ResourceMeter };
+export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & BatchScoringPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts & SearchPorts & TrialPorts & { meter: ResourceMeter };
 
 const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createIngestActivity(ports),
@@ -29,10 +31,12 @@ const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createEvaluateActivity(ports),
   ...createSearchActivities(ports),
   ...createTrialActivities(ports),
+  ...createReproductionActivities(ports),
   ...createNoopActivity(ports),
   ...createRegisterActivity(ports),
   ...createRunRecordActivities(ports),
   ...createRolloutActivities(ports),
+  ...createBatchScoringActivities(ports),
   ...createMonitorActivities(ports),
   ...createTriggerActivities(ports),
   ...createReportActivities(ports),

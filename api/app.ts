@@ -24,7 +24,9 @@ import { createKeyStore } from './keys/key-store.ts';
 import { registerKeyRoutes } from './keys/routes.ts';
 import { registerAliasMoves } from './models/aliases.ts';
 import { registerCardRoute } from './lineage/card.ts';
+import { registerReproduceRoute } from './lineage/reproduce.ts';
 import { registerLineageRoutes } from './lineage/routes.ts';
+import { registerBatchRoutes } from './models/batch.ts';
 import { registerCostRoutes } from './models/costs.ts';
 import { registerLabelRoutes } from './models/labels.ts';
 import { registerMonitorRoutes } from './models/monitor.ts';
@@ -140,6 +142,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerDatasetFileRoutes(app, context);
   registerLineageRoutes(app, context);
   registerCardRoute(app, context);
+  registerReproduceRoute(app, context);
   registerDeploymentRoutes(app, context);
   registerDeploymentHistory(app, context);
   registerRolloutRoutes(app, context);
@@ -149,6 +152,7 @@ const registerRoutes = async (app: App, context: ApiContext, metrics: ApiMetrics
   registerAlertRoutes(app, context);
   registerSilenceRoutes(app, context);
   registerReportRoutes(app, context);
+  registerBatchRoutes(app, context);
   registerCostRoutes(app, context);
   registerScheduleRoutes(app, context);
   await registerTriggerRoutes(app, context);

@@ -5,6 +5,7 @@ import { registerApply } from './commands/apply.ts';
 import { registerCostCommand } from './commands/cost.ts';
 import { registerDatasetCommands } from './commands/datasets.ts';
 import { registerDeploymentCommands } from './commands/deployments.ts';
+import { registerImportCommand } from './commands/import.ts';
 import { registerInit } from './commands/init.ts';
 import { registerKeyCommands } from './commands/keys.ts';
 import { registerLineageCommands } from './commands/lineage.ts';
@@ -46,6 +47,7 @@ export const createProgram = (): Command => {
   registerMonitorCommands(program);
   registerCostCommand(program);
   registerScheduleCommands(program);
+  registerImportCommand(program);
   registerKeyCommands(program);
   registerTrainerCommands(program);
   return program;

@@ -7,7 +7,8 @@ import { createApiClient, type ApiClient } from './api-client.ts';
 import { usageFailure } from './exit-codes.ts';
 import { createOutput, type Output } from './output.ts';
 
-export type Session = { api: ApiClient; output: Output; config: Config };
+/** `url` and `apiKey`: of the API, for what the client does not cover. */
+export type Session = { api: ApiClient; output: Output; config: Config; url: string; apiKey: string | undefined };
 
 const isLocal = (url: string): boolean => ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname);
 
@@ -39,7 +40,8 @@ export const openSession = (command: Command): Session => {
   const options = command.optsWithGlobals<{ url?: string; json?: boolean }>();
   const config = configOf();
   const url = checkedUrl(options.url ?? config.apiUrl);
-  return { config, output: createOutput(options.json === true), api: createApiClient({ url, apiKey: config.apiKey ?? savedKey(config, url) }) };
+  const apiKey = config.apiKey ?? savedKey(config, url);
+  return { config, output: createOutput(options.json === true), api: createApiClient({ url, apiKey }), url, apiKey };
 };
 
 /** A path segment from what a user typed. */

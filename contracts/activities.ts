@@ -4,8 +4,9 @@
  * Each activity is idempotent: it may run again after it took effect, with the same input, and ends in the same state.
  * A step activity (first argument has `context`) writes the run and step rows itself.
  */
-import type { ArtifactRef } from './artifact.ts';
 import type { AlertDelivery, AlertRecord, DeliveryOutcome } from './alert.ts';
+import type { ArtifactRef } from './artifact.ts';
+import type { BatchPlanRef, BatchScoringInput, BatchScoringResult } from './batch-scoring.ts';
 import type { CheckReport, DatasetVersionRef } from './dataset.ts';
 import type { ServingOptions, TrafficSplit } from './deployment.ts';
 import type { FeatureSetRef } from './features.ts';
@@ -14,6 +15,7 @@ import type { MonitorSpec, MonitorWindow } from './monitor.ts';
 import type { DataCheck, FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from './rollout.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
+import type { RecordedBeginning, Reproduction, ReproducedVersion } from './reproduction.ts';
 import type { FailureRecord, GateDecision, RunOutcome, RunState, StepContext } from './run.ts';
 import type { RunPresence, TickInput } from './schedule.ts';
 import type { SearchRows, TrialEnd, TrialInput, TrialParams } from './search.ts';
@@ -59,6 +61,14 @@ export interface SearchActivities {
   scoreTrial(input: { trial: TrialInput; trained: TrainedModel; seconds: number }): Promise<{ value: number }>;
   /** Records how a trial ended that did not succeed. */
   recordTrial(input: { runId: string; number: number; params: TrialParams; state: TrialEnd; value: number | null; seconds: number; failure: FailureRecord | null }): Promise<void>;
+}
+
+/** Repeating a version from its record. */
+export interface ReproductionActivities {
+  /** What the version's own run began from. Throws ModelVersionNotFound, or RecordIncomplete where the record was not kept. */
+  loadRecord(version: ReproducedVersion): Promise<RecordedBeginning>;
+  /** Compares a repeated training with the recorded one: the step `evaluate` of such a run. */
+  compareReproduction(input: { context: StepContext; version: ReproducedVersion; featureSet: FeatureSetRef; trained: TrainedModel }): Promise<Reproduction>;
 }
 
 /** The run's own record, outside of its steps. */
@@ -153,4 +163,16 @@ export interface TickActivities {
   cancelRun(input: { runId: string }): Promise<void>;
 }
 
-export interface PerennialActivities extends StepActivities, SearchActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}
+/** Steps of a batch scoring job: each keeps what it did first, so that a repeated one gives the same. */
+export interface BatchScoringActivities {
+  /** Decides version and dataset version, runs the feature SQL and stores the rows in shards. */
+  planBatch(input: BatchScoringInput): Promise<BatchPlanRef>;
+  /** Scores one shard with the code that serves, and stores identity and score of its rows. */
+  scoreShard(input: { jobId: string; model: string; version: number; plan: ArtifactRef; shard: number }): Promise<{ rows: number }>;
+  /** Stores the manifest of all shards, once each of them is there and no row is missing, and ends the job. */
+  finishBatch(input: { jobId: string; model: string }): Promise<BatchScoringResult>;
+  /** Ends a job that gives no result. */
+  endBatch(input: { jobId: string; model: string; state: 'failed' | 'cancelled'; failure?: FailureRecord }): Promise<void>;
+}
+
+export interface PerennialActivities extends BatchScoringActivities, StepActivities, ReproductionActivities, SearchActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}

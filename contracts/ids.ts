@@ -11,6 +11,7 @@ export const searchWorkflowId = (runId: string): string => `search/${runId}`;
 /** Trials of a search count from 0. */
 export const trialWorkflowId = (runId: string, number: number): string => `trial/${runId}/${number}`;
 export const monitorWorkflowId = (model: string): string => `monitor/${model}`;
+export const batchWorkflowId = (jobId: string): string => `score/${jobId}`;
 export const triggersWorkflowId = (pipeline: string): string => `triggers/${pipeline}`;
 /** One open incident per model, kind and subject. */
 export const alertWorkflowId = ({ model, kind, subject }: { model: string; kind: string; subject: string }): string => `alert/${model}/${kind}/${subject}`;

@@ -10,6 +10,7 @@ import { createScratch } from '../adapters/objectstore/scratch.ts';
 import { createModelRuntime } from '../adapters/onnx/model-runtime.ts';
 import { createAlertBook } from '../adapters/postgres/alert-book.ts';
 import { createAlertFacts } from '../adapters/postgres/alert-facts.ts';
+import { createBatchJobs } from '../adapters/postgres/batch-jobs.ts';
 import { connectDatabase } from '../adapters/postgres/client.ts';
 import { createDeployments } from '../adapters/postgres/deployments.ts';
 import { createInputRefusals } from '../adapters/postgres/input-refusals.ts';
@@ -76,6 +77,7 @@ export const compose = (config: Config): Composition => {
     runtime: createModelRuntime({ scratch }),
     registry: createModelRegistry(database),
     deployments: createDeployments(database),
+    batchJobs: createBatchJobs(database),
     pipelines: createPipelines(database),
     trials: createTrials(database),
     triggers: createTriggerLedger(database),

@@ -36,6 +36,8 @@ export type Config = {
   apiUrl: string;
   /** Key that clients send; never logged. */
   apiKey: string | undefined;
+  /** Credentials of the MLflow server that is imported from; never logged. */
+  mlflowSource: { token: string | undefined; username: string | undefined; password: string | undefined };
   /** Where alerts may go: the operator's file of receivers, and the secrets that it names (adapters/notify/receivers.ts). */
   notify: { receiversFile: string | undefined; secrets: Readonly<Record<string, string>> };
   /** Port of a worker's metrics; undefined: it serves none. In a local stack that of the first worker, and the next worker has the next port. */
@@ -162,6 +164,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     python: environment['PERENNIAL_PYTHON'] ?? join(home, 'python', 'bin', 'python'),
     apiUrl: environment['PERENNIAL_URL'] ?? `http://127.0.0.1:${apiPort}`,
     apiKey: environment['PERENNIAL_API_KEY'],
+    mlflowSource: { token: environment['MLFLOW_TRACKING_TOKEN'], username: environment['MLFLOW_TRACKING_USERNAME'], password: environment['MLFLOW_TRACKING_PASSWORD'] },
     notify: { receiversFile: receiversFileOf(environment), secrets: secretsOf(environment) },
     metricsPort: (environment['PERENNIAL_METRICS_PORT'] ?? '') === '' ? undefined : portOf(environment, 'PERENNIAL_METRICS_PORT', 0),
     prices: pricesOf(environment),

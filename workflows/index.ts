@@ -1,5 +1,6 @@
 /** The only entry of the workflow bundle: what is exported here are the workflow types. */
 export { alert } from './alert.ts';
+export { batchScoring } from './batch-scoring.ts';
 export { hyperparameterSearch } from './hyperparameter-search.ts';
 export { modelMonitor } from './model-monitor.ts';
 export { pipelineRun } from './pipeline-run.ts';

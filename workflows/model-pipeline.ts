@@ -14,6 +14,7 @@ import { namedFailure } from './failure.ts';
 import { gate } from './gate-step.ts';
 import { doStep, loadProvenOutputs, type ModelRun } from './model-step.ts';
 import { io, quick } from './proxies.ts';
+import { reproduce } from './reproduce.ts';
 import { takeRolloutTurn } from './rollout-turn.ts';
 import type { RunState } from './run-state.ts';
 import { setSearchAttributes } from './search-attributes.ts';
@@ -88,6 +89,8 @@ export const runModelPipeline = async (state: RunState, spec: ModelPipelineSpec)
   setSearchAttributes({ model: modelNameOf(spec) });
   const approvals = receiveApprovals(state);
   const run: ModelRun = { state, spec, approvals, proven: await loadProvenOutputs(state, spec) };
+  const { reproduces } = state.input.trigger;
+  if (reproduces !== undefined) return reproduce(run, reproduces, buildFeatures);
   const dataset = await ingest(run);
   await check(run, dataset);
   const featureSet = await buildFeatures(run, dataset);

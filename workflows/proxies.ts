@@ -5,7 +5,7 @@
  * A profile is a function of the summary, because the Web UI shows the summary of each activity.
  */
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { AlertActivities, MonitorActivities, RolloutActivities, RunActivities, SearchActivities, StepActivities, TickActivities, TriggerActivities } from '../contracts/activities.ts';
+import type { AlertActivities, BatchScoringActivities, MonitorActivities, ReproductionActivities, RolloutActivities, RunActivities, SearchActivities, StepActivities, TickActivities, TriggerActivities } from '../contracts/activities.ts';
 import { DATA_POOL, taskQueueOf, type Pool } from '../contracts/queues.ts';
 
 /**
@@ -19,7 +19,7 @@ const BACKOFF = { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 
 /** How long a step may wait for a worker of the data pool. */
 export const DATA_SCHEDULE_TO_START_SECONDS = 3_600;
 
-type RecordActivities = RunActivities & RolloutActivities & MonitorActivities & TriggerActivities & AlertActivities & Pick<SearchActivities, 'recordTrial'>;
+type RecordActivities = RunActivities & Pick<ReproductionActivities, 'loadRecord'> & RolloutActivities & MonitorActivities & TriggerActivities & AlertActivities & Pick<SearchActivities, 'recordTrial'>;
 
 /**
  * Short transactions in the registry and signals to other workflows. Safe to repeat: every write is absolute or keyed
@@ -81,7 +81,7 @@ export const ticking = (summary: string) =>
  * write it; the reconciler brings a row that was missed to what Temporal says of the closed run.
  */
 export const closing = (summary: string) =>
-  proxyActivities<RunActivities & Pick<SearchActivities, 'recordTrial'>>({
+  proxyActivities<RunActivities & Pick<SearchActivities, 'recordTrial'> & Pick<BatchScoringActivities, 'endBatch'>>({
     ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
@@ -125,7 +125,7 @@ export const noop = ({ summary, pool, scheduleToStartSeconds }: StepOptions) =>
  * in minutes (activities/boundary.ts).
  */
 export const io = (summary: string) =>
-  proxyActivities<Pick<StepActivities, 'ingest' | 'check' | 'features' | 'evaluate' | 'register'> & Pick<SearchActivities, 'prepareSearch' | 'scoreTrial'>>({
+  proxyActivities<Pick<StepActivities, 'ingest' | 'check' | 'features' | 'evaluate' | 'register'> & Pick<SearchActivities, 'prepareSearch' | 'scoreTrial'> & Pick<ReproductionActivities, 'compareReproduction'>>({
     ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
@@ -134,6 +134,22 @@ export const io = (summary: string) =>
     scheduleToCloseTimeout: '24 hours',
     heartbeatTimeout: '30 seconds',
     retry: { ...BACKOFF, maximumInterval: 60_000, maximumAttempts: 60 },
+  });
+
+/**
+ * Steps of a batch scoring job. Safe to repeat: outputs are content-addressed, and the plan, each shard and the end are kept under keys of their own, the first of
+ * each. The number of attempts is bounded, so that an outage without end ends as a failed job.
+ */
+export const scoring = (summary: string) =>
+  proxyActivities<Pick<BatchScoringActivities, 'planBatch' | 'scoreShard' | 'finishBatch'>>({
+    ...COMMON,
+    summary,
+    taskQueue: taskQueueOf(DATA_POOL),
+    startToCloseTimeout: '6 hours',
+    scheduleToStartTimeout: '24 hours',
+    scheduleToCloseTimeout: '48 hours',
+    heartbeatTimeout: '20 seconds',
+    retry: { ...BACKOFF, maximumAttempts: 20 },
   });
 
 /** The trainer's own deadline comes first, with the last lines of its log; this margin only catches a worker that does not keep it. */

@@ -6,6 +6,7 @@ import type { FeatureInput } from './build-features.ts';
 import type { DatabaseSettings } from './database.ts';
 import type { QueryLimits } from './locked-query.ts';
 import type { MatchInput } from './match-features.ts';
+import type { ScoringRowsInput } from './scoring-rows.ts';
 import type { SplitInput } from './split-rows.ts';
 
 export type Call = { settings: DatabaseSettings; limits: QueryLimits } & (
@@ -13,6 +14,7 @@ export type Call = { settings: DatabaseSettings; limits: QueryLimits } & (
   | { task: 'check'; tables: LocalTable[]; checks: DataCheck[] }
   | { task: 'buildFeatures'; input: FeatureInput }
   | { task: 'matchFeatures'; input: MatchInput }
+  | { task: 'scoringRows'; input: ScoringRowsInput }
   | { task: 'splitRows'; input: SplitInput }
 );
 

@@ -8,7 +8,10 @@ import { nearestKey } from '../../domain/nearest-key.ts';
 import { columnsOf, identifier, rowOf, rowsOf, type Column } from './database.ts';
 import { RESULT_SCHEMA, RESULT_TABLE } from './locked-query.ts';
 
-/** View of the typed rows that have a label. */
+/** Which rows: those that can be learned from, or all. */
+export type Scope = 'labelled' | 'all';
+
+/** View of the typed rows of the scope. */
 export const FEATURE_ROWS = `${RESULT_SCHEMA}.rows`;
 
 /** What a label may be, in words. */
@@ -76,13 +79,13 @@ const checkLabels = async (connection: DuckDBConnection, { label, task }: Featur
 };
 
 /**
- * Checks the values of rows that have a label.
+ * Checks the values of the rows of the scope.
  * @throws PerennialFailure LabelInvalid, MissingValueForbidden or FeatureTypeWrong with the column and the number of rows
  */
-export const checkValues = async (connection: DuckDBConnection, rows: FeatureRows): Promise<void> => {
+export const checkValues = async (connection: DuckDBConnection, rows: FeatureRows, scope: Scope = 'labelled'): Promise<void> => {
   const { features } = rows;
   const label = identifier(features.label);
-  await checkLabels(connection, features);
+  if (scope === 'labelled') await checkLabels(connection, features);
   const numeric = features.columns.map((feature) => {
     const column = columnNamed(rows, feature.name);
     const [name, value] = [identifier(feature.name), featureExpression(feature, column)];
@@ -92,7 +95,7 @@ export const checkValues = async (connection: DuckDBConnection, rows: FeatureRow
   const expressions = numeric.map(({ missing, tooLarge }, index) => `${missing} AS missing${index}, ${tooLarge} AS large${index}`);
   const counts = await rowOf<Record<string, bigint | number>>(
     connection,
-    `SELECT count_if(${identifier(features.eventTime)} IS NULL) AS untimed, ${expressions.join(', ')} FROM ${RESULT_TABLE} WHERE ${label} IS NOT NULL`,
+    `SELECT count_if(${identifier(features.eventTime)} IS NULL) AS untimed, ${expressions.join(', ')} FROM ${RESULT_TABLE}${scope === 'labelled' ? ` WHERE ${label} IS NOT NULL` : ''}`,
   );
   const untimed = Number(counts['untimed']);
   if (untimed > 0) throw failure('MissingValueForbidden', `the event time "${features.eventTime}" is missing in ${untimed} rows`);
@@ -104,7 +107,7 @@ export const checkValues = async (connection: DuckDBConnection, rows: FeatureRow
 };
 
 /** The columns that training sees, each once: identity, event time, features, label. */
-const outputExpressions = (rows: FeatureRows): Map<string, string> => {
+const outputExpressions = (rows: FeatureRows, scope: Scope): Map<string, string> => {
   const { features } = rows;
   const expressions = new Map<string, string>();
   for (const name of features.identity) expressions.set(name, identifier(name));
@@ -112,18 +115,18 @@ const outputExpressions = (rows: FeatureRows): Map<string, string> => {
   for (const feature of features.columns) {
     if (feature.name !== features.eventTime) expressions.set(feature.name, featureExpression(feature, columnNamed(rows, feature.name)));
   }
-  expressions.set(features.label, `CAST(${identifier(features.label)} AS ${features.task === 'regression' ? 'DOUBLE' : 'TINYINT'})`);
+  if (scope === 'labelled') expressions.set(features.label, `CAST(${identifier(features.label)} AS ${features.task === 'regression' ? 'DOUBLE' : 'TINYINT'})`);
   return expressions;
 };
 
 /** Order of the rows: total but for rows that are equal in every column, which need none. */
-export const rowOrder = ({ features }: FeatureRows): string => {
+export const rowOrder = ({ features }: FeatureRows, scope: Scope = 'labelled'): string => {
   const rest = features.columns.map((feature) => feature.name);
-  return [...new Set([features.eventTime, ...features.identity, ...rest, features.label])].map((name) => `${identifier(name)} NULLS FIRST`).join(', ');
+  return [...new Set([features.eventTime, ...features.identity, ...rest, ...(scope === 'labelled' ? [features.label] : [])])].map((name) => `${identifier(name)} NULLS FIRST`).join(', ');
 };
 
-/** Makes the view `FEATURE_ROWS`. */
-export const createFeatureRows = async (connection: DuckDBConnection, rows: FeatureRows): Promise<void> => {
-  const columns = [...outputExpressions(rows)].map(([name, expression]) => `${expression} AS ${identifier(name)}`);
-  await connection.run(`CREATE VIEW ${FEATURE_ROWS} AS SELECT ${columns.join(', ')} FROM ${RESULT_TABLE} WHERE ${identifier(rows.features.label)} IS NOT NULL`);
+/** Makes the view `FEATURE_ROWS`; of all rows it has no label. */
+export const createFeatureRows = async (connection: DuckDBConnection, rows: FeatureRows, scope: Scope = 'labelled'): Promise<void> => {
+  const columns = [...outputExpressions(rows, scope)].map(([name, expression]) => `${expression} AS ${identifier(name)}`);
+  await connection.run(`CREATE VIEW ${FEATURE_ROWS} AS SELECT ${columns.join(', ')} FROM ${RESULT_TABLE}${scope === 'labelled' ? ` WHERE ${identifier(rows.features.label)} IS NOT NULL` : ''}`);
 };

@@ -37,7 +37,7 @@ const startProcess = (folder: string): ChildProcess =>
 /** What the sudden end of a process says: of the files while they were read, of the query otherwise. */
 const deathOf = (call: Call, reading: string | null, how: string): Error => {
   if (reading !== null) return new PerennialFailure('SourceCorrupt', `reading ${reading} ended DuckDB (${how})`);
-  if (call.task === 'buildFeatures' || call.task === 'matchFeatures') return new PerennialFailure('FeatureQueryInvalid', `the feature SQL ended its process (${how})`, { fix: 'Select fewer rows or columns; look for a join without a key.' });
+  if (call.task !== 'inspect' && call.task !== 'check') return new PerennialFailure('FeatureQueryInvalid', `the feature SQL ended its process (${how})`, { fix: 'Select fewer rows or columns; look for a join without a key.' });
   return new Error(`the DuckDB process ended (${how})`);
 };
 
@@ -105,6 +105,7 @@ export const createDataEngine = (options: DataEngineOptions): DataEngine => {
     inspect: (tables, call) => perform((base) => ({ ...base, task: 'inspect', tables }), call?.signal),
     check: (tables, checks, call) => perform((base) => ({ ...base, task: 'check', tables, checks }), call?.signal),
     matchFeatures: (input, call) => perform((base) => ({ ...base, task: 'matchFeatures', input }), call?.signal),
+    scoringRows: (input, call) => perform((base) => ({ ...base, task: 'scoringRows', input }), call?.signal),
     splitRows: (input, call) => perform((base) => ({ ...base, task: 'splitRows', input }), call?.signal),
     buildFeatures: (input, call) => perform((base) => ({ ...base, task: 'buildFeatures', input }), call?.signal),
   };

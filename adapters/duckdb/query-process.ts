@@ -7,6 +7,7 @@ import { openDatabase } from './database.ts';
 import { inspectTables } from './inspect.ts';
 import { matchFeatures } from './match-features.ts';
 import { runChecks } from './run-checks.ts';
+import { scoringRows } from './scoring-rows.ts';
 import type { OnFile } from './source-tables.ts';
 import { splitRows } from './split-rows.ts';
 
@@ -25,6 +26,7 @@ const perform = async (call: Call): Promise<unknown> => {
   const { settings, limits } = call;
   if (call.task === 'buildFeatures') return buildFeatureSet(settings, call.input, { limits, onFile });
   if (call.task === 'matchFeatures') return matchFeatures(settings, call.input, { limits, onFile });
+  if (call.task === 'scoringRows') return scoringRows(settings, call.input, { limits, onFile });
   if (call.task === 'splitRows') return splitRows(settings, call.input);
   const { connection, close } = await openDatabase(settings);
   try {

@@ -121,6 +121,14 @@ const collectRows = (onProgress: (rows: number) => void = () => undefined) => {
   };
 };
 
+const readColumns = async (limits: Limits, file: string, names: string[]): ReturnType<ModelRuntime['readColumns']> => {
+  const columns = names.map((name) => ({ name, numbering: valueNumbering(), parts: [] as Uint32Array[] }));
+  await runTask({ kind: 'readColumns', file, names }, limits, (part) => {
+    if (part.kind === 'columns') columns.forEach(({ numbering, parts }, index) => parts.push(numbering.number(part.columns[index]!)));
+  });
+  return Object.fromEntries(columns.map(({ name, numbering, parts }) => [name, { codes: joinInto(new Uint32Array(lengthOf(parts)), parts), values: numbering.values() }]));
+};
+
 /** Creates the runtime. Nothing is kept between calls. */
 export const createModelRuntime = ({ scratch, deadlineMs = DEADLINE_MS, memoryBytes = MEMORY_BYTES }: ModelRuntimeOptions): ModelRuntime => {
   const limits = { deadlineMs, memoryBytes };
@@ -151,13 +159,7 @@ export const createModelRuntime = ({ scratch, deadlineMs = DEADLINE_MS, memoryBy
       return collected.result();
     },
 
-    readColumns: async (file, names) => {
-      const columns = names.map((name) => ({ name, numbering: valueNumbering(), parts: [] as Uint32Array[] }));
-      await runTask({ kind: 'readColumns', file, names }, limits, (part) => {
-        if (part.kind === 'columns') columns.forEach(({ numbering, parts }, index) => parts.push(numbering.number(part.columns[index]!)));
-      });
-      return Object.fromEntries(columns.map(({ name, numbering, parts }) => [name, { codes: joinInto(new Uint32Array(lengthOf(parts)), parts), values: numbering.values() }]));
-    },
+    readColumns: (file, names) => readColumns(limits, file, names),
 
     measureLatency: async ({ model, signature, rowsFile, features, requests }) => {
       const rows = { columns: features.columns, eventTime: features.eventTime, label: features.label, task: features.task };
@@ -168,6 +170,18 @@ export const createModelRuntime = ({ scratch, deadlineMs = DEADLINE_MS, memoryBy
         }),
       );
       return measured;
+    },
+
+    scoreToFile: async ({ model, signature, rowsFile, columns, identity, file, onProgress }) => {
+      let rows = 0;
+      await withModelFile(model, (modelFile) =>
+        runTask({ kind: 'scoreToFile', modelFile, signature, rowsFile, columns, identity, file }, limits, (part) => {
+          if (part.kind !== 'progress') return;
+          rows = part.rows;
+          onProgress?.(rows);
+        }),
+      );
+      return { rows };
     },
 
     readPredictions: async (file) => {

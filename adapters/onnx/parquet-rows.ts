@@ -107,6 +107,26 @@ export async function* readRowBatches(file: string, rows: RowsSpec, plans: Input
 }
 
 /**
+ * The feature columns that the plans need, in batches of up to 2,048 rows.
+ * @throws PerennialFailure SourceCorrupt, FeatureMissing
+ */
+export async function* readFeatureBatches(file: string, plans: InputPlan[]): AsyncGenerator<FeatureBatch> {
+  const connection = await connect();
+  try {
+    const names = [...new Set(plans.flatMap(({ columns }) => columns.map(({ name }) => name)))];
+    requireColumns(await columnsOf(connection, file, 'SourceCorrupt'), names);
+    const sql = `SELECT ${names.map((name) => expressionOf(plans, name)).join(', ')} FROM read_parquet($1)`;
+    let firstRow = 0;
+    for await (const chunk of chunksOf(connection, sql, file, 'SourceCorrupt')) {
+      yield { rows: chunk.rowCount, firstRow, values: new Map(names.map((name, index) => [name, chunk.getColumnValues(index) as FeatureValue[]])) };
+      firstRow += chunk.rowCount;
+    }
+  } finally {
+    connection.closeSync();
+  }
+}
+
+/**
  * The `score` column of a predictions file, in batches; a null becomes NaN, which no comparison accepts.
  * @throws PerennialFailure TrainerOutputInvalid
  */

@@ -1,5 +1,5 @@
 /** What the model runtime and its scoring process say to each other. */
-import type { ModelSignature } from '../../contracts/features.ts';
+import type { FeatureColumn, ModelSignature } from '../../contracts/features.ts';
 import type { FailureCode } from '../../contracts/failures.ts';
 import type { FeaturesSpec } from '../../contracts/pipeline.ts';
 
@@ -12,6 +12,7 @@ export type ScoringTask =
   | { kind: 'score'; modelFile: string; signature: ModelSignature; rowsFile: string; rows: RowsSpec }
   | { kind: 'latency'; modelFile: string; signature: ModelSignature; rowsFile: string; rows: RowsSpec; requests: number }
   | { kind: 'readColumns'; file: string; names: string[] }
+  | { kind: 'scoreToFile'; modelFile: string; signature: ModelSignature; rowsFile: string; columns: FeatureColumn[]; identity: string[]; file: string }
   | { kind: 'readPredictions'; file: string };
 
 export type ScoringRequest = { task: ScoringTask; memoryBytes: number };
@@ -22,6 +23,8 @@ export type ScoringReply =
   | { kind: 'predictions'; scores: Float64Array }
   | { kind: 'latency'; milliseconds: Float64Array }
   | { kind: 'columns'; columns: (string | null)[][] }
+  /** So many rows are scored. */
+  | { kind: 'progress'; rows: number }
   | { kind: 'done' }
   | { kind: 'failed'; code: FailureCode; message: string; fix: string }
   | { kind: 'unexpected'; message: string };

@@ -8,7 +8,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { PerennialFailure } from '../../domain/failure.ts';
 import { planInputs, scoreOutputOf, scoresOf, toTensorColumns, type FeatureBatch } from '../../domain/feature-rows.ts';
 import type { ScoringReply, ScoringRequest, ScoringTask } from './scoring-messages.ts';
-import { readRowBatches, readScoreBatches, readTextBatches } from './parquet-rows.ts';
+import { readFeatureBatches, readRowBatches, readScoreBatches, readTextBatches } from './parquet-rows.ts';
+import { writeScores } from './score-file.ts';
 import { openSession } from './session.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -58,6 +59,27 @@ const measureLatency = async ({ modelFile, signature, rowsFile, rows, requests }
   await session.release();
 };
 
+const scoreToFile = async ({ modelFile, signature, rowsFile, columns, identity, file }: Extract<ScoringTask, { kind: 'scoreToFile' }>): Promise<void> => {
+  const plans = planInputs(signature, columns);
+  const output = scoreOutputOf(signature);
+  const session = await openSession(await readFile(modelFile), signature);
+  const parts: Float64Array[] = [];
+  let rows = 0;
+  for await (const batch of readFeatureBatches(rowsFile, plans)) {
+    parts.push(scoresOf(output, await session.run(toTensorColumns(plans, batch), batch.rows), batch.firstRow));
+    rows += batch.rows;
+    await reply({ kind: 'progress', rows });
+  }
+  await session.release();
+  const scores = new Float64Array(rows);
+  let at = 0;
+  for (const part of parts) {
+    scores.set(part, at);
+    at += part.length;
+  }
+  await writeScores({ rowsFile, identity, scores, file });
+};
+
 const perform = async (task: ScoringTask): Promise<void> => {
   if (task.kind === 'verify') return verify(task);
   if (task.kind === 'score') return score(task);
@@ -66,6 +88,7 @@ const perform = async (task: ScoringTask): Promise<void> => {
     for await (const columns of readTextBatches(task.file, task.names)) await reply({ kind: 'columns', columns });
     return;
   }
+  if (task.kind === 'scoreToFile') return scoreToFile(task);
   for await (const scores of readScoreBatches(task.file)) await reply({ kind: 'predictions', scores });
 };
 

@@ -126,6 +126,21 @@ export interface Database {
     examples: Json;
     updated_at: Instant;
   };
+  batch_jobs: {
+    job_id: string;
+    model: string;
+    request: Json;
+    requested_by: string;
+    state: Generated<string>;
+    plan: ColumnType<unknown, string | null | undefined, string | null>;
+    rows: number | null;
+    shards: number | null;
+    manifest: ColumnType<unknown, string | null | undefined, string | null>;
+    failure: ColumnType<unknown, string | null | undefined, string | null>;
+    started_at: Instant;
+    finished_at: NullableInstant;
+  };
+  batch_shards: { job_id: string; shard: number; rows: number; artifact: Json; finished_at: Instant };
   prediction_segments: {
     segment_id: string;
     sequence: Generated<number>;

@@ -6,6 +6,7 @@ import { registerArtifactRoutes } from './artifacts.ts';
 import { registerAliasRoutes } from './aliases.ts';
 import { installTrackingErrors } from './errors.ts';
 import { registerExperimentRoutes } from './experiments.ts';
+import { registerImportRoutes } from './import.ts';
 import { registerLoggedModelRoutes } from './logged-models.ts';
 import { registerModelVersionRoutes } from './model-versions.ts';
 import { registerRegisteredModelRoutes } from './registered-models.ts';
@@ -45,6 +46,7 @@ export const registerTracking = async (app: App, context: ApiContext): Promise<v
     registerRegisteredModelRoutes(scope, context, replays);
     registerModelVersionRoutes(scope, context, replays);
     registerAliasRoutes(scope, context);
+    registerImportRoutes(scope, context);
     await registerArtifactRoutes(scope, context);
     registerUnknown(scope);
   });

@@ -10,7 +10,8 @@ const runPath = (runId: string): string => `/api/v1/runs/${segment(runId)}`;
 
 const seconds = (ms: number | null): string | null => (ms === null ? null : `${(ms / 1_000).toFixed(1)} s`);
 
-const showStarted = async (session: Session, started: StartedRun, wait: boolean): Promise<void> => {
+/** What was started, and its course if that is waited for. */
+export const showStarted = async (session: Session, started: StartedRun, wait: boolean): Promise<void> => {
   const { output } = session;
   if (output.json && !wait) return output.document(started);
   output.say(`run ${started.runId}`);

@@ -30,6 +30,11 @@ export interface DataEngine {
     reference: FeatureSetManifest['reference'];
   }>;
   /**
+   * Writes all rows of the feature SQL, labelled or not, to files of `shardRows` rows in `folder`, in an order of their own: same input, same bytes. Shards are larger
+   * where there would be more than `mostShards`. Fails with FeatureQueryInvalid when there is no row, or two have one identity.
+   */
+  scoringRows(input: { tables: LocalTable[]; features: FeaturesSpec; shardRows: number; mostShards: number; folder: string }, options?: CallOptions): Promise<{ file: string; rows: number }[]>;
+  /**
    * Writes to `file` the features of the rows of another feature set (`rowsFile`, told apart by `identity`), in their order. Fails with
    * FeatureQueryInvalid unless the SQL gives each of them exactly once.
    */

@@ -1,6 +1,6 @@
 import type { FeaturesSpec } from '../../contracts/pipeline.ts';
 import type { ColumnCodes } from '../column-codes.ts';
-import type { ModelSignature } from '../../contracts/features.ts';
+import type { FeatureColumn, ModelSignature } from '../../contracts/features.ts';
 
 /**
  * ONNX Runtime on whole files of rows, in a process that may die. Models are checked first (operator allow-list, no external data,
@@ -15,6 +15,18 @@ export interface ModelRuntime {
     labels: Float64Array;
     days: string[];
   }>;
+  /**
+   * Scores a Parquet file of feature rows, which need no label, and writes `file`: the identity columns and `score` of each row, in their order. Same rows, same bytes.
+   */
+  scoreToFile(input: {
+    model: Uint8Array;
+    signature: ModelSignature;
+    rowsFile: string;
+    columns: FeatureColumn[];
+    identity: string[];
+    file: string;
+    onProgress?: (rows: number) => void;
+  }): Promise<{ rows: number }>;
   /** The `score` column of a predictions Parquet file that a trainer left. */
   readPredictions(file: string): Promise<Float64Array>;
   /** Columns of a Parquet file as text, each row as the number of its value. Fails with FeatureMissing for a column that is not there. */

@@ -35,6 +35,7 @@ const runOf = (environment: Environment, name: string, changes: Parameters<typeo
 export const pipelineRunCases = {
   'pipelineRun-steps': async (environment, name) => toTheEnd(await environment.startRun(runInput(stepsPipeline(name, 3)))),
   'pipelineRun-promoted': async (environment, name) => toTheEnd(await runOf(environment, name)),
+  'pipelineRun-reproduced': async (environment, name) => toTheEnd(await environment.startRun(runInput(modelPipeline(name), { trigger: { kind: 'manual', id: 'again', reason: 'a test', reproduces: { model: name, version: 1 } } }))),
   'pipelineRun-rejected': async (environment, name) => {
     environment.world.scenario(name, { overrides: { evaluate: async () => ({ ...evaluationReport, rows: 3 }) } });
     return toTheEnd(await runOf(environment, name, { gates: [{ kind: 'rows', min: 100 }] }));
@@ -216,4 +217,15 @@ export const scheduledTriggerCases = {
   },
 } satisfies Record<string, Case>;
 
-export const cases: Record<string, Case> = { ...pipelineRunCases, ...rolloutCases, ...modelMonitorCases, ...pipelineTriggersCases, ...scheduledTriggerCases, ...alertCases, ...searchCases };
+const batchOf = (environment: Environment, name: string) => environment.startBatch({ jobId: name, model: name, requestedBy: 'api/ada', shardRows: 1_000 });
+
+export const batchScoringCases = {
+  'batchScoring-scored': async (environment, name) => toTheEnd(await batchOf(environment, name)),
+  'batchScoring-failed': async (environment, name) => {
+    const scoreShard = async ({ shard }: { shard: number }, proceed: () => Promise<{ rows: number }>) => (shard === 3 ? Promise.reject(ApplicationFailure.nonRetryable('it fails', 'ModelFailed')) : proceed());
+    environment.world.scenario(name, { overrides: { scoreShard } });
+    return toTheEnd(await batchOf(environment, name));
+  },
+} satisfies Record<string, Case>;
+
+export const cases: Record<string, Case> = { ...pipelineRunCases, ...rolloutCases, ...modelMonitorCases, ...pipelineTriggersCases, ...scheduledTriggerCases, ...batchScoringCases, ...alertCases, ...searchCases };

@@ -9,6 +9,7 @@ const SWAPS: Record<string, Swap> = {
   rollout: { file: 'rollout-walk.ts', first: '.shiftTraffic(', second: '.readServingWindow(' },
   hyperparameterSearch: { file: 'hyperparameter-search.ts', first: '.prepareSearch(', second: '.recordTrial(' },
   searchTrial: { file: 'search-trial.ts', first: '.trainTrial(', second: '.scoreTrial(' },
+  batchScoring: { file: 'batch-scoring.ts', first: '.planBatch(', second: '.finishBatch(' },
   alert: { file: 'alert.ts', first: '.recordAlerts(', second: '.deliverAlert(' },
   modelMonitor: { file: 'model-monitor.ts', first: '.evaluateMonitorWindows(', second: '.recordMonitorDecision(' },
   pipelineTriggers: { file: 'pipeline-triggers.ts', first: '.loadPipeline(', second: '.recordTriggers(' },

@@ -132,3 +132,20 @@ export const searchVersions = async (database: Db, { filter, orderBy, limit, pag
     ${sorted.orderBy} limit ${limit + 1} offset ${offset}`.execute(database);
   return pageOf(rows.map((row) => row.version), { limit, offset, search });
 };
+
+type ImportedVersion = Omit<NewVersion, 'modelId'> & { version: number; stage: string; createdMs: number };
+
+/** Makes a version with its number elsewhere. False when there is one of that number: it stays. */
+export const importVersion = async (database: Db, given: ImportedVersion): Promise<boolean> => {
+  const modelId = /^models:\/(m-[0-9a-zA-Z]+)$/.exec(given.source)?.[1] ?? null;
+  const { rows } = await sql<{ made: boolean }>`
+    with model as (update registered_models set last_version = greatest(last_version, ${given.version}) where name = ${given.name} returning name),
+      made as (insert into registered_versions (model, version, source, source_run_id, run_link, description, logged_model_id, user_id, stage, created_at)
+        select name, ${given.version}::int, ${given.source}, ${given.runId || null}, ${given.runLink || null}, ${given.description ?? null}, ${modelId}, ${given.userId}, ${given.stage}, to_timestamp(${given.createdMs}::float8 / 1000)
+        from model on conflict do nothing returning model, version),
+      tags as (insert into registered_version_tags select model, version, key, value
+        from made, unnest(${given.tags.map(({ key }) => key)}::text[], ${given.tags.map(({ value }) => value)}::text[]) as t(key, value))
+    select exists (select from made) as made from model`.execute(database);
+  if (rows[0] === undefined) throw modelNotFound(given.name);
+  return rows[0].made;
+};

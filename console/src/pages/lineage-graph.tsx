@@ -4,7 +4,7 @@ import { useRead } from '../state/query.ts';
 import { hrefOf, navigate } from '../state/router.ts';
 import { counted, shortId, words } from '../ui/format.ts';
 import { LayeredGraph, NodeBox, type Placed } from '../ui/layered-graph.tsx';
-import { deploymentPath, pipelinePath, runPath, versionPath } from '../ui/link.tsx';
+import { datasetVersionPath, deploymentPath, pipelinePath, runPath, versionPath } from '../ui/link.tsx';
 import { Shown } from '../ui/page.tsx';
 
 type Graph = Answer<'/api/v1/lineage'>;
@@ -22,6 +22,7 @@ const addressOf = ({ kind, name, version }: Node): string | undefined => {
   if (kind === 'run') return runPath(name);
   if (kind === 'pipeline') return pipelinePath(name);
   if (kind === 'deployment') return deploymentPath(name);
+  if (kind === 'dataset') return datasetVersionPath(name, version);
   return kind === 'model' && /^\d+$/.test(version) ? versionPath(name, Number(version)) : undefined;
 };
 

@@ -1,7 +1,7 @@
 /** Which page an address shows. Pages with plots come as files of their own, when they are first needed. */
-import type { ComponentChildren, ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
 import { match } from '../state/router.ts';
+import { Lazy, type LazyPart } from '../ui/lazy.tsx';
 import { Link } from '../ui/link.tsx';
 import { Empty, Page } from '../ui/page.tsx';
 import { Home } from './home.tsx';
@@ -9,26 +9,14 @@ import { RunPage } from './run.tsx';
 import { Runs } from './runs.tsx';
 
 type Params = Record<string, string>;
-type LazyPage = () => Promise<ComponentType<{ params: Params }>>;
-
-const loaded = new Map<LazyPage, ComponentType<{ params: Params }>>();
-
-const Lazy = ({ load, params }: { load: LazyPage; params: Params }) => {
-  const [, redraw] = useState(0);
-  const Component = loaded.get(load);
-  useEffect(() => {
-    if (loaded.has(load)) return;
-    void load().then((component) => {
-      loaded.set(load, component);
-      redraw((count) => count + 1);
-    });
-  }, [load]);
-  return Component === undefined ? <div class="loading" role="status">Loading…</div> : <Component params={params} />;
-};
+type LazyPage = LazyPart<{ params: Params }>;
 
 const LAZY: [string, LazyPage][] = [
   ['/pipelines', async () => (await import('./pipelines.tsx')).Pipelines],
   ['/pipelines/:name', async () => (await import('./pipeline.tsx')).PipelinePage],
+  ['/data', async () => (await import('./datasets.tsx')).Datasets],
+  ['/data/:name', async () => (await import('./dataset.tsx')).DatasetPage],
+  ['/data/:name/:version', async () => (await import('./dataset-version.tsx')).DatasetVersionPage],
   ['/models', async () => (await import('./models.tsx')).Models],
   ['/models/:model', async () => (await import('./model.tsx')).ModelPage],
   ['/models/:model/versions/:version', async () => (await import('./version.tsx')).VersionPage],
@@ -60,7 +48,7 @@ export const pageAt = (path: string): ComponentChildren => {
   if (run !== undefined) return <RunPage key={run['id']} runId={run['id'] ?? ''} />;
   for (const [pattern, load] of LAZY) {
     const params = match(pattern, path);
-    if (params !== undefined) return <Lazy key={path} load={load} params={params} />;
+    if (params !== undefined) return <Lazy key={path} load={load} part={{ params }} />;
   }
   return <Nowhere />;
 };

@@ -10,9 +10,12 @@ import { StateMark } from '../ui/state-mark.tsx';
 import { Ago } from '../ui/time.tsx';
 import { FailureFirst } from './run-failure.tsx';
 import { RunActions } from './run-actions.tsx';
+import { Lazy } from '../ui/lazy.tsx';
 import { StepDetail } from './step-detail.tsx';
 import { StepGantt } from './step-gantt.tsx';
 import { StepGraph } from './step-graph.tsx';
+
+const trials = async () => (await import('./trials.tsx')).Trials;
 
 type Outcome = { kind: string; reasons?: string[]; reason?: string; version?: number };
 
@@ -102,6 +105,7 @@ const Body = ({ run }: { run: Run }) => {
           <StepGraph run={run} chosen={step?.name} />
           <StepGantt run={run} chosen={step?.name} />
         </Panel>
+        {run.steps.some(({ name }) => name === 'search') ? <Lazy load={trials} part={{ runId: run.runId }} /> : null}
         {step === undefined ? null : <StepDetail run={run} step={step} />}
         <About run={run} />
       </div>

@@ -21,6 +21,9 @@ const layOut = async (ids: string[], edges: [string, string][], size: Size): Pro
 
 const line = (points: { x: number; y: number }[]): string => points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`).join(' ');
 
+/** Narrower than this its texts get too small: then it scrolls. */
+const LEGIBLE = 820;
+
 type Graph = { label: string; ids: string[]; edges: [string, string][]; size: Size; children: (at: Placed) => ComponentChildren };
 
 export const LayeredGraph = ({ label, ids, edges, size, children }: Graph) => {
@@ -35,7 +38,7 @@ export const LayeredGraph = ({ label, ids, edges, size, children }: Graph) => {
   if (layout === undefined) return <div class="graph-place" />;
   return (
     <div class="graph scroll" role="region" aria-label={label} tabIndex={0}>
-      <svg style={{ maxWidth: `${layout.width}px` }} viewBox={`0 0 ${layout.width} ${layout.height}`} role="group" aria-label={label}>
+      <svg style={{ maxWidth: `${layout.width}px`, minWidth: `${Math.min(LEGIBLE, layout.width)}px` }} viewBox={`0 0 ${layout.width} ${layout.height}`} role="group" aria-label={label}>
         {layout.edges.map((points, index) => (
           <path key={index} d={line(points)} class="edge" />
         ))}

@@ -54,4 +54,6 @@ export const modelPath = (model: string): string => `/models/${encodeURIComponen
 export const versionPath = (model: string, version: number): string => `${modelPath(model)}/versions/${version}`;
 export const deploymentPath = (model: string): string => `/deployments/${encodeURIComponent(model)}`;
 export const monitorPath = (model: string): string => `/monitoring/${encodeURIComponent(model)}`;
+export const datasetPath = (name: string): string => `/data/${encodeURIComponent(name)}`;
+export const datasetVersionPath = (name: string, version: string): string => `${datasetPath(name)}/${encodeURIComponent(version)}`;
 export const pipelinePath = (pipeline: string): string => `/pipelines/${encodeURIComponent(pipeline)}`;

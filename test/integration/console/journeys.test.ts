@@ -142,7 +142,7 @@ it('offers a viewer nothing to do', async () => {
 
 it('is usable by keyboard and screen reader, dark and light', async () => {
   const { runs } = await rig.api.get<{ runs: { runId: string }[] }>('/runs');
-  const paths = ['', '/runs', `/runs/${runs.at(-1)?.runId}`, '/pipelines', `/pipelines/${MODEL}`, '/models', `/models/${MODEL}`, `/models/${MODEL}/versions/1`, '/deployments', `/deployments/${MODEL}`, '/monitoring', `/monitoring/${MODEL}`, '/alerts', '/workers', '/keys', '/audit'];
+  const paths = ['', '/runs', `/runs/${runs.at(-1)?.runId}`, '/pipelines', `/pipelines/${MODEL}`, '/experiments', '/data', `/data/${MODEL}`, '/models', `/models/${MODEL}`, `/models/${MODEL}/versions/1`, '/deployments', `/deployments/${MODEL}`, '/monitoring', `/monitoring/${MODEL}`, '/alerts', '/workers', '/keys', '/audit'];
   // The pages with colours of their own.
   const inDark = new Set(['', `/runs/${runs.at(-1)?.runId}`, `/pipelines/${MODEL}`, `/deployments/${MODEL}`, `/monitoring/${MODEL}`, '/alerts']);
   const dark = await rig.visit('admin', { theme: 'dark' });
@@ -150,7 +150,7 @@ it('is usable by keyboard and screen reader, dark and light', async () => {
     for (const path of page === dark.page ? inDark : paths) {
       await open(page, path);
       await page.getByRole('heading', { level: 1 }).waitFor(WAIT);
-      await page.locator('main :is(.panel, table)').first().waitFor(WAIT);
+      await page.locator('main :is(.panel, table, .empty)').first().waitFor(WAIT);
       expect([path, await seriousFindings(page)]).toEqual([path, []]);
     }
   }

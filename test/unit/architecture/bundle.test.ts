@@ -40,7 +40,7 @@ describe('the workflow bundle', () => {
   });
 
   it('exports the workflow types, and nothing that is none', () => {
-    expect(Object.keys(workflows).sort()).toEqual(['alert', 'modelMonitor', 'pipelineRun', 'pipelineTriggers', 'rollout', 'scheduledTrigger']);
+    expect(Object.keys(workflows).sort()).toEqual(['alert', 'batchScoring', 'hyperparameterSearch', 'modelMonitor', 'pipelineRun', 'pipelineTriggers', 'rollout', 'scheduledTrigger', 'searchTrial']);
   });
 
   it('is not built again for the same sources', async () => {

@@ -31,7 +31,7 @@ describe('a slice gate', () => {
     ['one is too small', [['EWR', 90, 0.7], ['JFK', 49, 0.9]], {}, false, /too few rows to judge, 50 needed: JFK has 49/],
     ['the small one is ignored', [['EWR', 90, 0.7], ['JFK', 49, 0.1]], { small: 'ignore' }, true, /holds in 1 slices/],
     ['all are ignored', [['EWR', 9, 0.7]], { small: 'ignore' }, false, /no slice has 50 rows/],
-  ])('%s', (_what, values, changes, passed, reason) => expect(decide({ ...sliceGate, ...changes }, { slices: slice(values) })).toMatchObject({ passed, reason: expect.stringMatching(reason) as string }));
+  ])('%s', (...[, values, changes, passed, reason]) => expect(decide({ ...sliceGate, ...changes }, { slices: slice(values) })).toMatchObject({ passed, reason: expect.stringMatching(reason) as string }));
 
   it('says no to a column of too many values', () => expect(decide(sliceGate, { slices: slice([], 4_000) })).toMatchObject({ passed: false, reason: 'origin has 4000 values: too many for slices' }));
 });
@@ -74,7 +74,7 @@ describe('a McNemar gate', () => {
     [20, 60, 0.001, false, /^worse/],
     [25, 20, 0.5, false, /^inconclusive/],
     [25, 20, Number.NaN, false, /not measured/],
-  ])('%i against %i at p %f', (own, rival, pValue, passed, reason) => expect(of(own, rival, pValue)).toMatchObject({ passed, reason: expect.stringMatching(reason) as string }));
+  ])('%i against %i at p %f', (...[own, rival, pValue, passed, reason]) => expect(of(own, rival, pValue)).toMatchObject({ passed, reason: expect.stringMatching(reason) as string }));
   it('passes without a champion', () => expect(decide(gate, {}).passed).toBe(true));
 });
 

@@ -5,10 +5,11 @@
 import type { ConnectionPlugin, WorkflowHandle, WorkflowHandleWithFirstExecutionRunId, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
-import { alertWorkflowId, monitorWorkflowId, rolloutWorkflowId, SEARCH_ATTRIBUTES, tickWorkflowId, triggersWorkflowId } from '../../../contracts/ids.ts';
+import { alertWorkflowId, batchWorkflowId, monitorWorkflowId, rolloutWorkflowId, SEARCH_ATTRIBUTES, tickWorkflowId, triggersWorkflowId } from '../../../contracts/ids.ts';
 import { CPU_POOL, DATA_POOL, taskQueueOf, WORKFLOWS_POOL } from '../../../contracts/queues.ts';
 import { alertOccurrenceSignal, submitTriggerSignal } from '../../../contracts/messages.ts';
 import type { AlertInput, AlertOccurrence, AlertsSpec } from '../../../contracts/alert.ts';
+import type { BatchScoringInput } from '../../../contracts/batch-scoring.ts';
 import type { MonitorInput } from '../../../contracts/monitor.ts';
 import type { RolloutInput } from '../../../contracts/rollout.ts';
 import type { RunInput } from '../../../contracts/run.ts';
@@ -17,7 +18,7 @@ import type { Trigger, TriggersInput } from '../../../contracts/trigger.ts';
 import { createWorkflowControl } from '../../../adapters/temporal/workflow-control.ts';
 import { testServer } from '../../../deploy/local/tools/test-server.ts';
 import { ensureWorkflowBundle } from '../../../workers/bundle.ts';
-import type { alert, modelMonitor, pipelineRun, pipelineTriggers, rollout, scheduledTrigger } from '../../../workflows/index.ts';
+import type { alert, batchScoring, modelMonitor, pipelineRun, pipelineTriggers, rollout, scheduledTrigger } from '../../../workflows/index.ts';
 import { recordHistories, replayHistories, type Execution, type Recorded } from './histories.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
 import { workflowIdOf } from './specs.ts';
@@ -43,6 +44,7 @@ export type Environment = {
   startLedger: (input: TriggersInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof pipelineTriggers>>;
   /** Signal-with-start of an incident, as the product does it. */
   reportAlert: (input: AlertInput, occurrence: AlertOccurrence) => Promise<WorkflowHandleWithSignaledRunId<typeof alert>>;
+  startBatch: (input: BatchScoringInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof batchScoring>>;
   startAlert: (input: AlertInput) => Promise<WorkflowHandleWithFirstExecutionRunId<typeof alert>>;
   /** Histories of what was started since the last call, with those of children and continuations. */
   histories: () => Promise<Recorded[]>;
@@ -140,6 +142,7 @@ export const startEnvironment = async (options: Partial<WorkerOptions> = {}): Pr
       tracked.push({ workflowId: handle.workflowId, runId: handle.signaledRunId });
       return handle;
     },
+    startBatch: async (input) => track(await client.workflow.start<typeof batchScoring>('batchScoring', { taskQueue, workflowId: batchWorkflowId(input.jobId), args: [input] })),
     startAlert: async (input) => track(await client.workflow.start<typeof alert>('alert', { taskQueue, workflowId: alertWorkflowId(input), args: [input] })),
     histories,
     replayAll: async () => {

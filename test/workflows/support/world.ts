@@ -47,6 +47,8 @@ export type Scenario = {
   /** Times at which runs began, by the server's clock. */
   runsBegunAtMs: number[];
   retrains: ChampionStanding[];
+  scoredShards: number[];
+  batchEnds: { state: string; failure?: FailureRecord }[];
   /** Trials of the run's search, and the loss of parameters. */
   trials: Map<number, { params: TrialParams; state: TrialState; value?: number }>;
   lossOf: (params: TrialParams) => number;
@@ -85,6 +87,8 @@ const stepStubs = (of: (input: object) => Scenario) =>
     features: async ({ dataset }) => featureSet(dataset.dataset),
     train: async () => trainedModel,
     evaluate: async () => evaluationReport,
+    loadRecord: async ({ model }) => ({ dataset: datasetVersion(model), searched: null }),
+    compareReproduction: async ({ version }) => ({ ...version, identical: true, differences: [], resumed: false, largestDifference: 0 }),
     register: async ({ context }) => ({ model: context.model ?? context.pipeline, version: 2 }),
     recordStep: async ({ context, state, output, failure }) => void of({ context }).steps.set(context.step, { state, output, failure }),
     loadProvenOutputs: async () => ({}),
@@ -123,6 +127,18 @@ const rolloutStubs = (of: (input: object) => Scenario) =>
     finishRollout: async (input) => void of(input).rolloutEnds.push(input.outcome),
     startMonitor: async (input) => void of(input).monitors.push({ version: input.version }),
     monitorSpecOf: async () => null,
+  }) satisfies Partial<PerennialActivities>;
+
+/** Six shards of ten rows. */
+const batchStubs = (of: (input: object) => Scenario) =>
+  ({
+    planBatch: async ({ version, dataset, model }) => ({ version: version ?? 1, dataset: dataset ?? model, datasetVersion: artifact(model).sha256, rows: 60, shards: 6, plan: artifact('plan') }),
+    scoreShard: async (input) => {
+      of(input).scoredShards.push(input.shard);
+      return { rows: 10 };
+    },
+    finishBatch: async () => ({ manifest: artifact('manifest'), rows: 60 }),
+    endBatch: async (input) => void of(input).batchEnds.push(input),
   }) satisfies Partial<PerennialActivities>;
 
 /** As the ledger in PostgreSQL does it. */
@@ -215,6 +231,8 @@ const newScenario = (name: string): Scenario => ({
   lossOf: () => 0.5,
   monitors: [],
   monitorDecisions: [],
+  scoredShards: [],
+  batchEnds: [],
   alertRecords: [],
   messages: [],
 });
@@ -246,7 +264,7 @@ export const createWorld = (): World => {
     if (ways === undefined) throw new Error('no server is connected to the world');
     return ways;
   };
-  const stubs = { ...stepStubs(of), ...searchStubs(of), ...rolloutStubs(of), ...monitorStubs(of, connected), ...tickStubs(of, connected), ...alertStubs(of) } satisfies PerennialActivities;
+  const stubs = { ...stepStubs(of), ...batchStubs(of), ...searchStubs(of), ...rolloutStubs(of), ...monitorStubs(of, connected), ...tickStubs(of, connected), ...alertStubs(of) } satisfies PerennialActivities;
   return {
     connect: (given) => {
       ways = given;
