@@ -97,7 +97,7 @@ test('very many tiny chunks are just a body', async () => {
 });
 
 test('paths that are no route, and names that are no name', async () => {
-  for (const path of ['/', '/v2/models/sum/explain', '/v2/models/sum/versions', '/v2/repository/index', '/v2/models/sum/versions/1/infer/more']) expectRefused(await client.get(path), 404, 'RouteNotFound');
+  for (const path of ['/', '/v2/models/sum/explain', '/v2/models/sum/versions', '/v2/repository/list', '/v2/models/sum/versions/1/infer/more']) expectRefused(await client.get(path), 404, 'RouteNotFound');
   for (const name of ['..', '%2e%2e', '..%2f..%2fetc', 'a%00', '__proto__', `${'a'.repeat(129)}`, '.hidden', 'a b'.replace(' ', '%20')]) {
     const answer = await client.post(`/v2/models/${name}/infer`, rowsBody([[1, 1, 1]]));
     expect([answer.status, answer.headers['x-perennial-error']]).toEqual([404, expect.stringMatching(/^(ModelNotFound|RouteNotFound)$/)]);

@@ -1,6 +1,9 @@
 /**
  * TPE against Optuna's on standard functions, 20 seeds each (`npm run test:references -- optuna`). Settings come from the paper and from Optuna's defaults;
  * none was chosen by these functions or seeds.
+ *
+ * On branin the median of our 20 seeds is twice that of Optuna's default sampler (0.062 against 0.030; p 0.20), and below that of Optuna's multivariate one
+ * (0.084), whose settings ours has. That is above what was aimed at, 1.2, and is left as it was found.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
