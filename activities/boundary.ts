@@ -18,6 +18,8 @@ export type HeartbeatDetails = {
   progress?: { done: number; total: number; metrics?: Record<string, number>; what?: string };
   /** Where the next attempt may go on. */
   checkpoint?: unknown;
+  /** How long the trainer ran in all attempts so far, as the attempt of this number knows. */
+  used?: { seconds: number; attempt: number };
 };
 
 export type ActivityTools = {
@@ -101,6 +103,17 @@ const giveUpOn = (error: unknown): unknown => {
   if (isJudged || info.attempt < UNJUDGED_ATTEMPTS) return toApplicationFailure(error);
   return ApplicationFailure.create({ message: error.message, type: 'Internal', nonRetryable: true, details: [recordOf(error)], cause: error });
 };
+
+/** Wraps an activity of a trial: as `effect`, but what nobody judged is not tried for ever. */
+export const task =
+  <Input, Output>(work: (input: Input, tools: ActivityTools) => Promise<Output>) =>
+  async (input: Input): Promise<Output> => {
+    try {
+      return await withHeartbeat((tools) => work(input, tools));
+    } catch (error) {
+      throw giveUpOn(error);
+    }
+  };
 
 /** Wraps a step of a run: besides `effect`, the run and step rows are written here, not by activities of their own. */
 export const step =

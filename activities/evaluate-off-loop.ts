@@ -8,14 +8,16 @@ import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Task } from '../contracts/features.ts';
 import type { BootstrapPlan } from '../domain/bootstrap.ts';
-import { dayNumbering, type FullReport, type RowsPart } from '../domain/evaluation.ts';
+import type { GateSpec } from '../contracts/gate.ts';
+import { valueNumbering, type ColumnCodes } from '../domain/column-codes.ts';
+import type { FullReport, RowsPart } from '../domain/evaluation.ts';
 
-export type EvaluationMessage = { kind: 'rows'; part: RowsPart } | { kind: 'compute'; task: Task; days: string[]; plans: BootstrapPlan[] };
+export type EvaluationMessage = { kind: 'rows'; part: RowsPart } | ({ kind: 'compute'; days: string[]; values: Record<string, (string | null)[]> } & EvaluationQuestion);
 
 /** The rows of both models: scores, label and day of each; `champion` is null when there is none. */
-export type JudgedRows = { labels: Float64Array; days: string[]; candidate: Float64Array; champion: Float64Array | null };
+export type JudgedRows = { labels: Float64Array; days: string[]; candidate: Float64Array; champion: Float64Array | null; columns: Record<string, ColumnCodes> };
 
-export type EvaluationQuestion = { task: Task; plans: BootstrapPlan[] };
+export type EvaluationQuestion = { task: Task; plans: BootstrapPlan[]; gates: GateSpec[] };
 
 const ENTRY = fileURLToPath(new URL('./evaluation-process.ts', import.meta.url));
 /** By address, because a bare name would be looked up from the folder that the worker was started in. */
@@ -36,7 +38,8 @@ const send = (child: ChildProcess, message: EvaluationMessage): Promise<void> =>
   });
 
 const sendRows = async (child: ChildProcess, rows: JudgedRows, question: EvaluationQuestion): Promise<void> => {
-  const numbering = dayNumbering();
+  const numbering = valueNumbering();
+  const columns = Object.entries(rows.columns);
   for (let from = 0; from < rows.labels.length && child.connected; from += ROWS_PER_MESSAGE) {
     const to = from + ROWS_PER_MESSAGE;
     const part: RowsPart = {
@@ -44,12 +47,14 @@ const sendRows = async (child: ChildProcess, rows: JudgedRows, question: Evaluat
       groups: numbering.number(rows.days.slice(from, to)),
       candidate: rows.candidate.slice(from, to),
       champion: rows.champion?.slice(from, to) ?? null,
+      codes: Object.fromEntries(columns.map(([name, { codes }]) => [name, codes.slice(from, to)])),
     };
     await send(child, { kind: 'rows', part });
     // A write that succeeds at once calls back before the event loop turns.
     await setImmediate();
   }
-  await send(child, { kind: 'compute', days: numbering.days(), ...question });
+  const values = Object.fromEntries(columns.map(([name, column]) => [name, column.values]));
+  await send(child, { kind: 'compute', days: numbering.values() as string[], values, ...question });
 };
 
 /**

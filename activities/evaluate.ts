@@ -8,16 +8,19 @@ import type { ArtifactRef } from '../contracts/artifact.ts';
 import { ModelSignature } from '../contracts/features.ts';
 import { PARITY_LIMIT, type EvaluationReport } from '../contracts/model.ts';
 import { largestDifference, plansOf } from '../domain/evaluation.ts';
+import type { ColumnCodes } from '../domain/column-codes.ts';
 import { PerennialFailure } from '../domain/failure.ts';
+import { gateColumnsOf } from '../domain/gate-measurements.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import { step } from './boundary.ts';
 import { findChampion, scoreChampion } from './champion.ts';
 import { inScratch, readJson } from './data-ports.ts';
 import { evaluateOffLoop } from './evaluate-off-loop.ts';
-import { score, type Attempt, type EvaluateInput, type EvaluatePorts, type Scored } from './scoring.ts';
+import { gateMeasurements } from './gate-measurements.ts';
+import { score, type Attempt, type EvaluateInput, type EvaluatePorts, type ScoredModel } from './scoring.ts';
 import { stopIfAborted } from './stop.ts';
 
-const readSignature = async (artifacts: ArtifactStore, artifact: ArtifactRef): Promise<ModelSignature> => {
+export const readSignature = async (artifacts: ArtifactStore, artifact: ArtifactRef): Promise<ModelSignature> => {
   try {
     return ModelSignature.parse(await readJson(artifacts, artifact));
   } catch (error) {
@@ -26,10 +29,15 @@ const readSignature = async (artifacts: ArtifactStore, artifact: ArtifactRef): P
   }
 };
 
-const scoreCandidate = async (attempt: Attempt): Promise<Scored> => {
-  const { artifacts, input } = attempt;
+const loadCandidate = async ({ artifacts, input }: Attempt): Promise<ScoredModel> => {
   const signature = await readSignature(artifacts, input.trained.signature);
-  return score(attempt, 'scoring the candidate', { bytes: await artifacts.get(input.trained.model), signature, features: input.features });
+  return { bytes: await artifacts.get(input.trained.model), signature, features: input.features };
+};
+
+/** The columns that gates name, where they name any. */
+const readGateColumns = async ({ runtime, rowsFile, input }: Attempt): Promise<Record<string, ColumnCodes>> => {
+  const names = gateColumnsOf(input.gates);
+  return names.length === 0 ? {} : runtime.readColumns(rowsFile, names);
 };
 
 /** Compares with what the trainer itself predicted; null when it left no predictions. */
@@ -53,15 +61,18 @@ const checkParity = async (attempt: Attempt, scores: Float64Array): Promise<Eval
 const evaluateRows = async (attempt: Attempt): Promise<EvaluationReport> => {
   const { artifacts, input, tools } = attempt;
   await artifacts.download(input.featureSet.holdout, attempt.rowsFile);
-  const candidate = await scoreCandidate(attempt);
+  const model = await loadCandidate(attempt);
+  const candidate = await score(attempt, 'scoring the candidate', model);
   const parity = await checkParity(attempt, candidate.scores);
   const champion = await findChampion(attempt);
   const championScores = champion === undefined ? null : (await scoreChampion(attempt, champion)).scores;
   stopIfAborted(tools.signal);
   tools.report({ progress: { done: candidate.scores.length, total: candidate.scores.length, what: 'comparing' } });
   const { labels, days, scores } = candidate;
-  const rows = { labels, days, candidate: scores, champion: championScores };
-  const full = await evaluateOffLoop(rows, { task: input.features.task, plans: plansOf(input.gates) }, tools.signal).finally(() => stopIfAborted(tools.signal));
+  const rows = { labels, days, candidate: scores, champion: championScores, columns: await readGateColumns(attempt) };
+  const question = { task: input.features.task, plans: plansOf(input.gates), gates: input.gates };
+  const full = await evaluateOffLoop(rows, question, tools.signal).finally(() => stopIfAborted(tools.signal));
+  const measured = await gateMeasurements(attempt, { candidate: model, championSignature: champion?.signature ?? null }, full.measured);
   return {
     rows: full.rows,
     positives: full.positives,
@@ -69,6 +80,7 @@ const evaluateRows = async (attempt: Attempt): Promise<EvaluationReport> => {
     champion: champion === undefined || full.champion === null ? null : { version: champion.version, metrics: full.champion.metrics },
     comparisons: full.comparisons,
     parity,
+    ...(measured === undefined ? {} : { measured }),
     report: await artifacts.put(Buffer.from(JSON.stringify({ ...full, parity, championVersion: champion?.version ?? null }))),
   };
 };

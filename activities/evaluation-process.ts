@@ -6,7 +6,9 @@ const parts: RowsPart[] = [];
 
 process.on('message', (message: EvaluationMessage) => {
   if (message.kind === 'rows') return void parts.push(message.part);
-  const { task, days, plans } = message;
-  const report = evaluateScores({ ...joinRows(parts), task, days, plans });
+  const { task, days, values, plans, gates } = message;
+  const { codes = {}, ...rows } = joinRows(parts);
+  const columns = Object.fromEntries(Object.entries(values).map(([name, known]) => [name, { codes: codes[name]!, values: known }]));
+  const report = evaluateScores({ ...rows, task, days, plans, gates, columns });
   process.send!(report, undefined, undefined, () => process.disconnect());
 });

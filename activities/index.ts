@@ -11,13 +11,16 @@ import { measured } from './measured.ts';
 import { createMonitorActivities, type MonitorPorts } from './monitor.ts';
 import { createNoopActivity } from './noop.ts';
 import { createRegisterActivity, type RegisterPorts } from './register.ts';
+import { createReproductionActivities } from './reproduction.ts';
 import { createRolloutActivities, type RolloutPorts } from './rollout.ts';
 import { createRunRecordActivities } from './run-record.ts';
 import type { EvaluatePorts } from './scoring.ts';
+import { createSearchActivities, type SearchPorts } from './search.ts';
 import { createTrainActivity, type TrainPorts } from './train.ts';
+import { createTrialActivities, type TrialPorts } from './trials.ts';
 import { createTickActivities, createTriggerActivities, type TriggerPorts } from './triggers.ts';
 
-export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts & { meter: ResourceMeter };
+export type ActivityPorts = EvaluatePorts & IngestPorts & CheckPorts & FeaturesPorts & TrainPorts & RegisterPorts & RolloutPorts & MonitorPorts & TriggerPorts & AlertPorts & ReportPorts & SearchPorts & TrialPorts & { meter: ResourceMeter };
 
 const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createIngestActivity(ports),
@@ -25,6 +28,9 @@ const unmeasured = (ports: ActivityPorts): PerennialActivities => ({
   ...createFeaturesActivity(ports),
   ...createTrainActivity(ports),
   ...createEvaluateActivity(ports),
+  ...createSearchActivities(ports),
+  ...createTrialActivities(ports),
+  ...createReproductionActivities(ports),
   ...createNoopActivity(ports),
   ...createRegisterActivity(ports),
   ...createRunRecordActivities(ports),

@@ -3,7 +3,7 @@ import type { ArtifactRef } from '../contracts/artifact.ts';
 import { ColumnDistribution, FeatureSetManifest, type Task } from '../contracts/features.ts';
 import type { Metrics } from '../contracts/model.ts';
 import type { MonitorSpec } from '../contracts/monitor.ts';
-import type { MetricName } from '../contracts/pipeline.ts';
+import type { MetricName } from '../contracts/metric.ts';
 import { QualityReference, type QualitySpec } from '../contracts/quality.ts';
 import type { DriftSide } from '../domain/drift/window-drift.ts';
 import { PerennialFailure } from '../domain/failure.ts';

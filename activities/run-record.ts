@@ -4,6 +4,7 @@ import { ArtifactRef as ArtifactRefSchema } from '../contracts/artifact.ts';
 import type { RunActivities } from '../contracts/activities.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { RunLedger } from '../domain/ports/run-ledger.ts';
+import { positionOf } from '../domain/steps.ts';
 import { reportFinishedRun, type ReportPorts } from './alert-reports.ts';
 import { effect } from './boundary.ts';
 
@@ -32,12 +33,17 @@ const allExist = async (artifacts: ArtifactStore, output: unknown): Promise<bool
   return true;
 };
 
+/** Whether a step comes next after those so far: only the place of a search may be left out. */
+const isNext = (position: number, next: number): boolean => position === next || (next === positionOf('search') && position === next + 1);
+
 /** Goes through the steps in order and stops at the first that is missing or lost an artifact: what comes after it builds on it. */
 const provenOutputs = async (steps: Awaited<ReturnType<RunLedger['outputsOf']>>, before: string, artifacts: ArtifactStore): Promise<Record<string, unknown>> => {
   const proven: Record<string, unknown> = {};
-  for (const [index, { step, position, output }] of steps.entries()) {
-    if (step === before || position !== index || !(await allExist(artifacts, output))) break;
+  let next = 0;
+  for (const { step, position, output } of steps) {
+    if (step === before || !isNext(position, next) || !(await allExist(artifacts, output))) break;
     proven[step] = output;
+    next = position + 1;
   }
   return proven;
 };

@@ -7,19 +7,32 @@ import { join } from 'node:path';
 import { log } from '@temporalio/activity';
 import type { StepActivities } from '../contracts/activities.ts';
 import { ArtifactRef } from '../contracts/artifact.ts';
+import type { MetricName } from '../contracts/metric.ts';
 import type { TrainedModel } from '../contracts/model.ts';
+import type { FeaturesSpec, TrainSpec } from '../contracts/pipeline.ts';
 import { PerennialFailure } from '../domain/failure.ts';
 import type { ArtifactStore } from '../domain/ports/artifact-store.ts';
 import type { FaultPoints } from '../domain/ports/fault-points.ts';
 import type { RunLedger } from '../domain/ports/run-ledger.ts';
-import type { Trainer } from '../domain/ports/trainer.ts';
+import type { Trainer, TrainerProgress } from '../domain/ports/trainer.ts';
 import { step, type ActivityTools } from './boundary.ts';
 import { inScratch, type Scratch } from './data-ports.ts';
 import { stoppedBy } from './stop.ts';
 
-export type TrainPorts = { ledger: RunLedger; artifacts: ArtifactStore; trainer: Trainer; scratch: Scratch; faults: FaultPoints };
+export type FitPorts = { artifacts: ArtifactStore; trainer: Trainer; scratch: Scratch };
+export type TrainPorts = FitPorts & { ledger: RunLedger; faults: FaultPoints };
 
 type Input = Parameters<StepActivities['train']>[0];
+
+/** One training: the rows to fit and those held out, the declaration, and what is asked of its progress. */
+export type Fitting = {
+  rows: { train: ArtifactRef; holdout: ArtifactRef };
+  features: FeaturesSpec;
+  train: TrainSpec;
+  /** A metric of the held-out rows that the progress is to tell. */
+  reportMetric?: MetricName;
+  onProgress?: (progress: TrainerProgress) => void;
+};
 type Outputs = Awaited<ReturnType<Trainer['train']>>;
 
 /** What rides in the heartbeat. */
@@ -78,14 +91,14 @@ const fetchCheckpoint = async (artifacts: ArtifactStore, tools: ActivityTools, f
 };
 
 /** When the trainer is stopped, with the last lines of its log; Temporal's own bound comes a moment later and knows nothing of them. */
-const deadlineOf = (input: Input): string => new Date(Date.now() + input.train.timeoutSeconds * 1_000).toISOString();
+const deadlineOf = (input: Fitting): string => new Date(Date.now() + input.train.timeoutSeconds * 1_000).toISOString();
 
-const runTrainer = async (ports: TrainPorts, input: Input, tools: ActivityTools, folder: string): Promise<Outputs> => {
+const runTrainer = async (ports: FitPorts, input: Fitting, tools: ActivityTools, folder: string): Promise<Outputs> => {
   const { artifacts, trainer } = ports;
   const [trainFile, holdoutFile] = [join(folder, 'train.parquet'), join(folder, 'holdout.parquet')];
   tools.report({ progress: { done: 0, total: 0, what: 'fetching the features' } });
-  await artifacts.download(input.featureSet.train, trainFile);
-  await artifacts.download(input.featureSet.holdout, holdoutFile);
+  await artifacts.download(input.rows.train, trainFile);
+  await artifacts.download(input.rows.holdout, holdoutFile);
   const resumeFrom = await fetchCheckpoint(artifacts, tools, folder);
   const keeper = createCheckpointKeeper(artifacts, tools);
   const job = {
@@ -97,11 +110,16 @@ const runTrainer = async (ports: TrainPorts, input: Input, tools: ActivityTools,
     checkpointFolder: join(folder, 'checkpoints'),
     resumeFrom,
     deadline: deadlineOf(input),
+    ...(input.reportMetric === undefined ? {} : { reportMetric: input.reportMetric }),
     device: GPU_POOL.test(input.train.pool) ? ('gpu' as const) : ('cpu' as const),
   };
   await Promise.all([mkdir(job.outputFolder), mkdir(job.checkpointFolder)]);
   try {
-    return await trainer.train(job, { signal: tools.signal, onProgress: (progress) => tools.report({ progress: { ...progress, what: 'training' } }), onCheckpoint: keeper.keep });
+    const onProgress = (progress: TrainerProgress): void => {
+      tools.report({ progress: { ...progress, what: 'training' } });
+      input.onProgress?.(progress);
+    };
+    return await trainer.train(job, { signal: tools.signal, onProgress, onCheckpoint: keeper.keep });
   } finally {
     await keeper.settled();
   }
@@ -114,19 +132,22 @@ const storeOutputs = async (artifacts: ArtifactStore, outputs: Outputs): Promise
   return { model, signature, metrics, predictions, log, trainMetrics: outputs.trainMetrics, resumedFrom: outputs.resumedFrom };
 };
 
-const train = (ports: TrainPorts, input: Input, tools: ActivityTools): Promise<TrainedModel> =>
+/** Fits a model and stores what the trainer left; an attempt that goes on from a checkpoint has its reference in the last heartbeat. */
+export const fitModel = (ports: FitPorts, fitting: Fitting, tools: ActivityTools): Promise<TrainedModel> =>
   inScratch(ports.scratch, 'train', async (folder) => {
-    const outputs = await runTrainer(ports, input, tools, folder).catch((error: unknown) => {
+    const outputs = await runTrainer(ports, fitting, tools, folder).catch((error: unknown) => {
       // A trainer that was stopped is interrupted, unless the run itself was cancelled.
       const isStop = tools.signal.aborted && error instanceof PerennialFailure && error.code === 'TrainerInterrupted';
       throw isStop ? stoppedBy(tools.signal, () => error) : error;
     });
-    const trained = await storeOutputs(ports.artifacts, outputs);
-    ports.faults.reach('train.after-put');
-    return trained;
+    return storeOutputs(ports.artifacts, outputs);
   });
 
 /** Creates the train activity. Crashes are counted by the workflow: here a crash is one attempt's end. */
 export const createTrainActivity = (ports: TrainPorts): Pick<StepActivities, 'train'> => ({
-  train: step(ports.ledger, (input: Input, tools) => train(ports, input, tools)),
+  train: step(ports.ledger, async ({ featureSet, features, train }: Input, tools) => {
+    const trained = await fitModel(ports, { rows: featureSet, features, train }, tools);
+    ports.faults.reach('train.after-put');
+    return trained;
+  }),
 });

@@ -40,6 +40,13 @@ export type Run = RunSummary & {
 
 export type StartedRun = { runId: string; links: { temporal: string } };
 
+export type Trials = {
+  metric: string | null;
+  planned: number;
+  best: number | null;
+  trials: { number: number; state: string; value: number | null; seconds: number | null; params: Record<string, string | number | boolean>; failure: Failure | null }[];
+};
+
 export type RunEnd = { state: string; outcome: Outcome | null; failure: Failure | null };
 
 export type RolloutStatus = { step: number; steps: number; weight: number; state: string; waitingFor: string | null; lastVerdict: { verdict: string; reason: string } | null };

@@ -4,6 +4,7 @@
  * Each activity is idempotent: it may run again after it took effect, with the same input, and ends in the same state.
  * A step activity (first argument has `context`) writes the run and step rows itself.
  */
+import type { ArtifactRef } from './artifact.ts';
 import type { AlertDelivery, AlertRecord, DeliveryOutcome } from './alert.ts';
 import type { CheckReport } from './check-report.ts';
 import type { DatasetVersionRef } from './dataset.ts';
@@ -15,8 +16,10 @@ import type { DataCheck } from './data-check.ts';
 import type { FeaturesSpec, GateSpec, SourceSpec, SplitSpec, TrainSpec } from './pipeline.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from './rollout.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
+import type { RecordedBeginning, Reproduction, ReproducedVersion } from './reproduction.ts';
 import type { FailureRecord, GateDecision, RunOutcome, RunState, StepContext } from './run.ts';
 import type { RunPresence, TickInput } from './schedule.ts';
+import type { SearchRows, TrialEnd, TrialInput, TrialParams } from './search.ts';
 import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from './trigger.ts';
 
 /** Steps of a run. */
@@ -44,6 +47,29 @@ export interface StepActivities {
     lineage: Lineage;
     featureSet: FeatureSetRef;
   }): Promise<RegisteredVersion>;
+}
+
+/** Steps of a hyper-parameter search and its trials. Rows of trials are keyed by run and number. */
+export interface SearchActivities {
+  /** Cuts the last period off the training rows: trials are judged on it. */
+  prepareSearch(input: { context: StepContext; train: ArtifactRef; validation: string }): Promise<SearchRows>;
+  /**
+   * Fits one trial on its rows, and reports to the search at each rung. `seconds` is how long the trainer ran, over all attempts of the activity; an attempt that
+   * was lost counts up to the time at which its silence was noticed.
+   */
+  trainTrial(input: TrialInput): Promise<{ trained: TrainedModel; seconds: number }>;
+  /** The metric of the trial's model on the validation rows, scored with the code that serves; sets the trial succeeded. */
+  scoreTrial(input: { trial: TrialInput; trained: TrainedModel; seconds: number }): Promise<{ value: number }>;
+  /** Records how a trial ended that did not succeed. */
+  recordTrial(input: { runId: string; number: number; params: TrialParams; state: TrialEnd; value: number | null; seconds: number; failure: FailureRecord | null }): Promise<void>;
+}
+
+/** Repeating a version from its record. */
+export interface ReproductionActivities {
+  /** What the version's own run began from. Throws ModelVersionNotFound, or RecordIncomplete where the record was not kept. */
+  loadRecord(version: ReproducedVersion): Promise<RecordedBeginning>;
+  /** Compares a repeated training with the recorded one: the step `evaluate` of such a run. */
+  compareReproduction(input: { context: StepContext; version: ReproducedVersion; featureSet: FeatureSetRef; trained: TrainedModel }): Promise<Reproduction>;
 }
 
 /** The run's own record, outside of its steps. */
@@ -138,4 +164,4 @@ export interface TickActivities {
   cancelRun(input: { runId: string }): Promise<void>;
 }
 
-export interface PerennialActivities extends StepActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}
+export interface PerennialActivities extends StepActivities, ReproductionActivities, SearchActivities, RunActivities, RolloutActivities, MonitorActivities, TriggerActivities, TickActivities, AlertActivities {}

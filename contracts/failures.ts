@@ -23,6 +23,7 @@ export const FAILURES = {
   RunNotFound: userMistake(404, 'There is no such run', 'List the runs: perennial run list'),
   ModelNotFound: userMistake(404, 'There is no such model', 'List the models: perennial model list'),
   ModelVersionNotFound: userMistake(404, 'There is no such model version', 'See the versions: perennial model get'),
+  RecordIncomplete: userMistake(422, 'The record of the version is not complete', 'Only a version whose run and artifacts are kept can be repeated.'),
   DatasetNotFound: userMistake(404, 'There is no such dataset or version', 'List the datasets: perennial dataset list'),
   FeatureSetNotFound: userMistake(404, 'There is no such feature set', 'See the lineage of a model version: perennial lineage model:<name>@<version>'),
   DeploymentNotFound: userMistake(404, 'There is no such generation of a deployment', 'See the present one: perennial deployment status'),
@@ -37,6 +38,8 @@ export const FAILURES = {
   AlertNotFound: userMistake(404, 'There is no such alert', 'List the alerts: perennial alert list'),
   AlertNotOpen: userMistake(409, 'The incident is over', 'Look at it: perennial alert get'),
   SilenceNotFound: userMistake(404, 'There is no such silence', 'List the silences: perennial silence list'),
+  AliasConflict: userMistake(409, 'The alias does not name the version that was expected', 'Read the alias and decide again.'),
+  AliasFollowsRollout: userMistake(409, 'The champion of a deployed model is moved by its rollout', 'Start a rollout of the version, or a rollback.'),
   NothingToRollBackTo: userMistake(409, 'There is no earlier version to roll back to', 'Roll out a version first.'),
   ScheduleNotFound: userMistake(404, 'There is no such schedule', 'List the schedules: perennial schedule list'),
   ScheduleDeclared: userMistake(409, 'The schedule is declared in its pipeline', 'Change it there, and apply the pipeline.'),
@@ -65,6 +68,7 @@ export const FAILURES = {
   TrainerOutputInvalid: userMistake(422, 'The trainer left no valid output', 'It must leave model.onnx, metrics.json and signature.json; see trainers/CONTRACT.md.'),
   ModelRefused: userMistake(422, 'The ONNX model is not allowed', 'Use only the operators of ai.onnx and ai.onnx.ml, no external data; see the message.'),
   ModelFailed: userMistake(422, 'The ONNX model failed while it scored', 'See the message of ONNX Runtime.'),
+  SearchFoundNothing: userMistake(422, 'No trial of the hyper-parameter search succeeded', 'See why the trials ended: perennial run trials'),
   ParityFailed: userMistake(422, 'The ONNX model does not predict what the trainer predicts', 'Correct the conversion; see the largest difference.'),
   // waiting
   NoWorkerInPool: userMistake(503, 'No worker of the pool took the step in time', 'Start a worker of this pool, or route the step to another pool.'),
@@ -77,6 +81,7 @@ export const FAILURES = {
   InferenceInvalid: userMistake(400, 'The inference request is not valid', 'Correct the field that the error names; see GET /v2/models/{model}.'),
   ModelUnavailable: outage('No version of the model can answer', 'Try again; look at the deployment.'),
   PredictionLogUnavailable: outage('The prediction log cannot be written', 'Free disk space on the gateway.'),
+  ManagedByRollouts: userMistake(409, 'Deployments decide what is served', 'Start a rollout: perennial rollout start <model> <version>'),
   Overloaded: { retryable: true, httpStatus: 429, title: 'Too many requests wait for this model', fix: 'Try again after the time in Retry-After.' },
   // outages
   PostgresUnavailable: outage('PostgreSQL cannot be reached', 'It is retried; check the database.'),

@@ -16,8 +16,8 @@ export const FeatureColumn = z.strictObject({
 });
 export type FeatureColumn = z.infer<typeof FeatureColumn>;
 
-/** Data types of the Open Inference Protocol V2 that a signature may use. */
-export const Datatype = z.enum(['FP32', 'FP64', 'INT64', 'INT32', 'BOOL', 'BYTES']);
+/** Data types of the Open Inference Protocol V2 that a signature may use: all but FP16. */
+export const Datatype = z.enum(['FP32', 'FP64', 'INT64', 'INT32', 'INT16', 'INT8', 'UINT64', 'UINT32', 'UINT16', 'UINT8', 'BOOL', 'BYTES']);
 export type Datatype = z.infer<typeof Datatype>;
 
 /** One tensor of a signature; `shape` counts rows first, -1 for any number of them. */

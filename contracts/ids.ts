@@ -7,6 +7,9 @@ export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 export const runWorkflowId = (pipeline: string, runId: string): string => `run/${pipeline}/${runId}`;
 export const rolloutWorkflowId = (model: string): string => `rollout/${model}`;
+export const searchWorkflowId = (runId: string): string => `search/${runId}`;
+/** Trials of a search count from 0. */
+export const trialWorkflowId = (runId: string, number: number): string => `trial/${runId}/${number}`;
 export const monitorWorkflowId = (model: string): string => `monitor/${model}`;
 export const triggersWorkflowId = (pipeline: string): string => `triggers/${pipeline}`;
 /** One open incident per model, kind and subject. */

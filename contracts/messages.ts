@@ -4,12 +4,17 @@ import type { AlertOccurrence, AlertsSpec, AlertStatus } from './alert.ts';
 import type { MonitorSpec, MonitorStatus } from './monitor.ts';
 import type { RolloutStatus } from './rollout.ts';
 import type { RunStatus } from './run.ts';
+import type { SearchStatus, TrialReport } from './search.ts';
 import type { Trigger, TriggersStatus } from './trigger.ts';
 
 export const runStatusQuery = defineQuery<RunStatus>('status');
 /** `by` is the name of the API key that decides. */
 export const approveUpdate = defineUpdate<void, [{ by: string; comment: string }]>('approve');
 export const rejectUpdate = defineUpdate<void, [{ by: string; comment: string }]>('reject');
+
+export const searchStatusQuery = defineQuery<SearchStatus>('status');
+/** A trial came to a rung; sent again by an attempt that repeats it. */
+export const trialReportedSignal = defineSignal<[TrialReport]>('trialReported');
 
 export const rolloutStatusQuery = defineQuery<RolloutStatus>('status');
 export const promoteUpdate = defineUpdate<void, [{ by: string; reason: string }]>('promote');

@@ -1,7 +1,8 @@
 /** Trained, judged and registered models. */
 import { z } from 'zod';
 import { ArtifactRef, Sha256 } from './artifact.ts';
-import { MetricName } from './pipeline.ts';
+import { GateMeasurements } from './gate.ts';
+import { MetricName } from './metric.ts';
 
 /** What the train step leaves: references, and the trainer's own numbers. */
 export const TrainedModel = z.strictObject({
@@ -29,6 +30,8 @@ export const Comparison = z.strictObject({
   confidence: z.number(),
   resamples: z.number().int(),
   groups: z.number().int(),
+  /** The column whose values are the groups; days of the event time without one. */
+  cluster: z.string().optional(),
 });
 export type Comparison = z.infer<typeof Comparison>;
 
@@ -41,6 +44,8 @@ export const EvaluationReport = z.strictObject({
   champion: z.strictObject({ version: z.number().int(), metrics: Metrics }).nullable(),
   comparisons: z.array(Comparison),
   parity: z.strictObject({ rows: z.number().int(), largestDifference: z.number() }).nullable(),
+  /** What gates beyond metrics and comparisons asked for; absent where none did. */
+  measured: GateMeasurements.optional(),
   report: ArtifactRef,
 });
 export type EvaluationReport = z.infer<typeof EvaluationReport>;

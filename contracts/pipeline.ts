@@ -7,9 +7,12 @@ import { AlertsSpec } from './alert.ts';
 import { DataCheck } from './data-check.ts';
 import { ColumnName, FeatureColumn, Task } from './features.ts';
 import { MonitorSpec } from './monitor.ts';
+import { GateSpec } from './gate.ts';
 import { NAME_PATTERN } from './ids.ts';
+import { Period } from './period.ts';
 import { RolloutPlan } from './rollout-plan.ts';
 import { DeclaredSchedules } from './schedule.ts';
+import { SearchSpec } from './search.ts';
 import { TriggersSpec } from './retraining-policy.ts';
 
 export const Name = z.string().regex(NAME_PATTERN, 'a name: a letter or digit, then letters, digits, ".", "_" or "-", at most 128 characters');
@@ -52,7 +55,6 @@ export type FeaturesSpec = z.infer<typeof FeaturesSpec>;
  * Split by event time. `holdout.last` is an ISO 8601 period of whole months or days (P1M, P14D) at the end of the data;
  * months are calendar months in UTC. `train.last` limits how far back training looks; without it, all before the holdout.
  */
-const Period = z.string().regex(/^P([1-9]\d{0,2})(M|D)$/, 'a period such as P1M or P14D');
 export const SplitSpec = z.strictObject({
   by: z.literal('time').default('time'),
   holdout: z.strictObject({ last: Period }),
@@ -76,35 +78,7 @@ export const TrainSpec = z.strictObject({
 });
 export type TrainSpec = z.infer<typeof TrainSpec>;
 
-export const ClassificationMetric = z.enum(['rocAuc', 'logLoss', 'brier', 'accuracy']);
-export type ClassificationMetric = z.infer<typeof ClassificationMetric>;
-
-/** `rmse` and `mae` are in units of the label; `r2` is 1 for a perfect model, 0 for one that always says the mean. */
-export const RegressionMetric = z.enum(['rmse', 'mae', 'r2']);
-export type RegressionMetric = z.infer<typeof RegressionMetric>;
-
-export const MetricName = z.enum([...ClassificationMetric.options, ...RegressionMetric.options]);
-export type MetricName = z.infer<typeof MetricName>;
-
-/**
- * Gates, all of which must hold. `champion` compares with the champion re-scored on the same rows by a paired bootstrap over
- * groups (days of the event time): the whole interval of the difference must lie above minimumEffect (for rmse and mae a share of the champion's
- * error); it passes when there is no champion.
- * `approval` waits for a person; an expired one is "no".
- */
-export const GateSpec = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('threshold'), metric: MetricName, min: z.number().optional(), max: z.number().optional() }),
-  z.strictObject({
-    kind: z.literal('champion'),
-    metric: MetricName,
-    minimumEffect: z.number().min(0).max(1).default(0),
-    confidence: z.number().min(0.5).max(0.999).default(0.95),
-    resamples: z.number().int().min(100).max(10_000).default(1_000),
-  }),
-  z.strictObject({ kind: z.literal('rows'), min: z.number().int().min(1) }),
-  z.strictObject({ kind: z.literal('approval'), expiresSeconds: z.number().int().min(1).max(31_536_000).default(604_800) }),
-]);
-export type GateSpec = z.infer<typeof GateSpec>;
+export { GateSpec };
 
 export const ModelPipelineSpec = z.strictObject({
   kind: z.literal('model').default('model'),
@@ -118,6 +92,8 @@ export const ModelPipelineSpec = z.strictObject({
   features: FeaturesSpec,
   split: SplitSpec,
   train: TrainSpec,
+  /** Finds the parameters with which `train` then fits. */
+  search: SearchSpec.optional(),
   gates: z.array(GateSpec).max(50).default([]),
   rollout: RolloutPlan.prefault({}),
   monitor: MonitorSpec.optional(),

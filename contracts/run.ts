@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import type { ArtifactRef } from './artifact.ts';
 import type { PipelineSpec } from './pipeline.ts';
+import type { Reproduction, ReproducedVersion } from './reproduction.ts';
 import type { RolloutOutcome } from './rollout.ts';
 import type { TriggerKind } from './trigger.ts';
 import type { Pool } from './queues.ts';
 
-export const MODEL_STEPS = ['ingest', 'check', 'features', 'train', 'evaluate', 'gate', 'register', 'rollout'] as const;
+/** The steps of a model pipeline in their order; `search` only where the pipeline declares one. */
+export const MODEL_STEPS = ['ingest', 'check', 'features', 'search', 'train', 'evaluate', 'gate', 'register', 'rollout'] as const;
 export type ModelStep = (typeof MODEL_STEPS)[number];
 
 /** Body of POST /api/v1/pipelines/{name}/runs. `pipelineVersion` runs an older version. */
@@ -17,7 +19,8 @@ export const StartRunRequest = z.strictObject({
 export const RetryRunRequest = z.strictObject({ from: z.enum(MODEL_STEPS).optional() });
 export const ApprovalRequest = z.strictObject({ comment: z.string().max(1_000).optional() });
 
-export type RunTrigger = { kind: TriggerKind; id: string; reason: string };
+/** With `reproduces`, the run repeats that version from its record, to compare: it registers and rolls out nothing. */
+export type RunTrigger = { kind: TriggerKind; id: string; reason: string; reproduces?: ReproducedVersion };
 
 /** Input of the `pipelineRun` workflow. The pipeline version is given by value: a run never changes under way. */
 export type RunInput = {
@@ -35,8 +38,8 @@ export type GateDecision = { gate: string; passed: boolean; reason: string };
 
 /** How a run ends: business endings are values; a failure is an error of the workflow. */
 export type RunOutcome =
-  | { kind: 'succeeded'; model?: string; version?: number; rollout?: RolloutOutcome }
-  | { kind: 'rejected'; reasons: string[] }
+  | { kind: 'succeeded'; model?: string; version?: number; rollout?: RolloutOutcome; reproduction?: Reproduction }
+  | { kind: 'rejected'; reasons: string[]; reproduction?: Reproduction }
   | { kind: 'rolledBack'; model: string; version: number; reason: string; rollout: RolloutOutcome };
 
 /** Terminal states of a run and the open ones, as the API shows them. */

@@ -32,6 +32,8 @@ export const wantedConditions = (conditions: AlertCondition[], policy: AlertsSpe
 
 const runReports = (end: RunEnd): Omit<Report, 'subject'>[] => {
   const { runId, state, outcome, failure } = end;
+  // What became of a repeated training says nothing of the next model.
+  if (outcome !== undefined && 'reproduction' in outcome) return [];
   const named = { id: runId, reason: `run ${runId} ${state}` };
   if (state === 'failed' || state === 'terminated') {
     const why = failure === undefined ? '' : `: ${failure.code}: ${failure.message}`;

@@ -4,12 +4,13 @@
  * Rows of one day share weather and traffic, so resampling single rows would make an interval that is too narrow.
  */
 import type { Comparison } from '../contracts/model.ts';
-import type { MetricName } from '../contracts/pipeline.ts';
+import type { MetricName } from '../contracts/metric.ts';
 import { DIRECTION, prepareMetric } from './metrics.ts';
 import { seededRandom } from './random.ts';
 import type { ScoredRows, WeightedMetric } from './weighted-metric.ts';
 
-export type BootstrapPlan = { metric: MetricName; confidence: number; resamples: number; seed: number };
+/** `cluster` is the column whose values are drawn; days of the event time without one. */
+export type BootstrapPlan = { metric: MetricName; confidence: number; resamples: number; seed: number; cluster?: string };
 
 /** Quantile of values in rising order, linear between neighbours (numpy's default). */
 export const quantileOf = (sorted: Float64Array, probability: number): number => {
@@ -63,5 +64,6 @@ export const comparePaired = (plan: BootstrapPlan, candidate: ScoredRows, champi
     confidence: plan.confidence,
     resamples: plan.resamples,
     groups,
+    ...(plan.cluster === undefined ? {} : { cluster: plan.cluster }),
   };
 };

@@ -5,7 +5,7 @@
  * which is what makes a bootstrap of a thousand resamples take less than a second. A metric is null, never NaN, where it
  * is not defined: no rows, or one class for ROC AUC. Definitions are those of scikit-learn.
  */
-import type { ClassificationMetric } from '../contracts/pipeline.ts';
+import type { ClassificationMetric } from '../contracts/metric.ts';
 import { finite, meanOf, type ScoredRows, type WeightedMetric } from './weighted-metric.ts';
 
 /** Probabilities are clipped to this distance from 0 and 1, so that a certain mistake has a finite loss. */

@@ -1,9 +1,11 @@
 /** Judges a candidate, and the champion beside it, on the same held-out rows: metrics, comparisons and the full report. */
 import type { ColumnDistribution, Task } from '../contracts/features.ts';
 import type { Comparison, Metrics } from '../contracts/model.ts';
-import type { GateSpec } from '../contracts/pipeline.ts';
+import type { GateSpec } from '../contracts/gate.ts';
 import type { CalibrationBin, QualityReference } from '../contracts/quality.ts';
 import { comparePaired, type BootstrapPlan } from './bootstrap.ts';
+import type { ColumnCodes } from './column-codes.ts';
+import { measureForGates, type RowMeasurements } from './gate-measurements.ts';
 import { distributionOfValues } from './drift/binning.ts';
 import { calibrationOf } from './calibration.ts';
 import { confusionOf, rankRows, type Confusion } from './classification-metrics.ts';
@@ -25,6 +27,9 @@ export type EvaluationInput = {
   candidate: Float64Array;
   champion: Float64Array | null;
   plans: BootstrapPlan[];
+  /** Columns that the gates name; none by default. */
+  columns?: Record<string, ColumnCodes>;
+  gates?: readonly GateSpec[];
 };
 
 /** Share of negatives (x) and of positives (y) with a score of at least `threshold`. */
@@ -44,6 +49,7 @@ export type FullReport = {
   candidate: ModelReport;
   champion: ModelReport | null;
   comparisons: Comparison[];
+  measured: RowMeasurements;
   days: DayReport[];
   /** The candidate's scores of these rows: what its live scores are compared with later. */
   scores: ColumnDistribution;
@@ -55,39 +61,29 @@ export type FullReport = {
 export const plansOf = (gates: GateSpec[]): BootstrapPlan[] => {
   const plans = new Map<string, BootstrapPlan>();
   for (const gate of gates) {
-    if (gate.kind !== 'champion') continue;
-    const { metric, confidence, resamples } = gate;
-    plans.set(`${metric}/${confidence}/${resamples}`, { metric, confidence, resamples, seed: BOOTSTRAP_SEED });
+    if (gate.kind !== 'champion' || gate.test === 'mcnemar') continue;
+    const { metric, confidence, resamples, cluster } = gate;
+    plans.set(`${metric}/${confidence}/${resamples}/${cluster ?? ''}`, { metric, confidence, resamples, seed: BOOTSTRAP_SEED, ...(cluster === undefined ? {} : { cluster }) });
   }
   return [...plans.values()];
 };
 
-/** Numbers days in their order of appearance, part by part: `number` takes the days of the next rows, `days` gives all so far. */
-export const dayNumbering = (): { number(rows: string[]): Uint32Array; days(): string[] } => {
-  const numbers = new Map<string, number>();
-  const numberOf = (day: string): number => {
-    const known = numbers.get(day);
-    if (known !== undefined) return known;
-    numbers.set(day, numbers.size);
-    return numbers.size - 1;
-  };
-  return { number: (rows) => Uint32Array.from(rows, numberOf), days: () => [...numbers.keys()] };
-};
-
 /** Some of the rows of an evaluation, next to each other. */
-export type RowsPart = Pick<EvaluationInput, 'labels' | 'groups' | 'candidate' | 'champion'>;
+export type RowsPart = Pick<EvaluationInput, 'labels' | 'groups' | 'candidate' | 'champion'> & { codes?: Record<string, Uint32Array> };
 
 /** Puts the parts of the rows together again, in their order. */
 export const joinRows = (parts: RowsPart[]): RowsPart => {
   const rows = parts.reduce((sum, part) => sum + part.labels.length, 0);
   const hasChampion = parts.some((part) => part.champion !== null);
-  const joined = { labels: new Float64Array(rows), groups: new Uint32Array(rows), candidate: new Float64Array(rows), champion: hasChampion ? new Float64Array(rows) : null };
+  const codes = Object.fromEntries(Object.keys(parts[0]?.codes ?? {}).map((name) => [name, new Uint32Array(rows)]));
+  const joined = { labels: new Float64Array(rows), groups: new Uint32Array(rows), candidate: new Float64Array(rows), champion: hasChampion ? new Float64Array(rows) : null, codes };
   let at = 0;
   for (const part of parts) {
     joined.labels.set(part.labels, at);
     joined.groups.set(part.groups, at);
     joined.candidate.set(part.candidate, at);
     if (part.champion !== null) joined.champion?.set(part.champion, at);
+    for (const [name, column] of Object.entries(codes)) column.set(part.codes![name]!, at);
     at += part.labels.length;
   }
   return joined;
@@ -127,6 +123,12 @@ const reportOf = (task: Task, rows: ScoredRows): ModelReport => {
   return { metrics, confusion: null, calibration: [], roc: [], residuals };
 };
 
+/** The rows of a model in the clusters that a plan draws. */
+const inClusters = (rows: ScoredRows, { cluster }: BootstrapPlan, columns: Record<string, ColumnCodes>): ScoredRows => {
+  const column = cluster === undefined ? undefined : columns[cluster];
+  return column === undefined ? rows : { ...rows, groups: column.codes, groupCount: column.values.length };
+};
+
 const selectRows = ({ scores, labels }: ScoredRows, rows: number[]): ScoredRows =>
   oneGroup(Float64Array.from(rows, (row) => scores[row]!), Float64Array.from(rows, (row) => labels[row]!));
 
@@ -151,6 +153,7 @@ export const evaluateScores = (input: EvaluationInput): FullReport => {
   const rowsOf = (scores: Float64Array): ScoredRows => ({ scores, labels: input.labels, groups: input.groups, groupCount: input.days.length });
   const candidate = rowsOf(input.candidate);
   const champion = input.champion === null ? null : rowsOf(input.champion);
+  const columns = input.columns ?? {};
   return {
     task: input.task,
     rows: input.labels.length,
@@ -158,7 +161,8 @@ export const evaluateScores = (input: EvaluationInput): FullReport => {
     bootstrapSeed: BOOTSTRAP_SEED,
     candidate: reportOf(input.task, candidate),
     champion: champion === null ? null : reportOf(input.task, champion),
-    comparisons: champion === null ? [] : input.plans.map((plan) => comparePaired(plan, candidate, champion)),
+    comparisons: champion === null ? [] : input.plans.map((plan) => comparePaired(plan, inClusters(candidate, plan, columns), inClusters(champion, plan, columns))),
+    measured: measureForGates({ ...input, days: { codes: input.groups, values: input.days }, columns, seed: BOOTSTRAP_SEED }, input.gates ?? []),
     days: daysOf(input, candidate, champion),
     scores: distributionOfValues('score', input.candidate),
     quality: qualityReferenceOf(input.task, candidate),

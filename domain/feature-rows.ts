@@ -60,13 +60,24 @@ const toNumber = (place: Place, value: FeatureValue): number => {
   return Number.isNaN(number) ? (missingOf(place) as number) : number;
 };
 
+const BITS: Partial<Record<SignatureTensor['datatype'], { bits: number; isSigned: boolean }>> = {
+  INT32: { bits: 32, isSigned: true },
+  INT16: { bits: 16, isSigned: true },
+  INT8: { bits: 8, isSigned: true },
+  UINT64: { bits: 64, isSigned: false },
+  UINT32: { bits: 32, isSigned: false },
+  UINT16: { bits: 16, isSigned: false },
+  UINT8: { bits: 8, isSigned: false },
+  BOOL: { bits: 1, isSigned: false },
+};
+
 const toInteger = (place: Place, value: FeatureValue): bigint => {
   if (value === null || Number.isNaN(value)) return BigInt(missingOf(place));
   if (typeof value === 'string' || (typeof value === 'number' && !Number.isSafeInteger(value))) return wrongType(place, value);
   const integer = BigInt(value);
-  const bits = place.input.datatype === 'INT32' ? 32 : place.input.datatype === 'BOOL' ? 1 : 64;
-  const fits = bits === 1 ? integer === 0n || integer === 1n : BigInt.asIntN(bits, integer) === integer;
-  return fits ? integer : wrongType(place, value);
+  const { bits, isSigned } = BITS[place.input.datatype] ?? { bits: 64, isSigned: true };
+  const kept = isSigned ? BigInt.asIntN(bits, integer) : BigInt.asUintN(bits, integer);
+  return kept === integer ? integer : wrongType(place, value);
 };
 
 const toText = (place: Place, value: FeatureValue): string => {
@@ -77,7 +88,7 @@ const toText = (place: Place, value: FeatureValue): string => {
 const writeValue = (target: ColumnData, index: number, place: Place, value: FeatureValue): void => {
   if (Array.isArray(target)) target[index] = toText(place, value);
   else if (target instanceof Float32Array || target instanceof Float64Array) target[index] = toNumber(place, value);
-  else if (target instanceof BigInt64Array) target[index] = toInteger(place, value);
+  else if (target instanceof BigInt64Array || target instanceof BigUint64Array) target[index] = toInteger(place, value);
   else target[index] = Number(toInteger(place, value));
 };
 

@@ -3,33 +3,22 @@
  * based on too little data is "no", and the reason says which number it was.
  */
 import type { EvaluationReport } from '../contracts/model.ts';
-import type { GateSpec } from '../contracts/pipeline.ts';
+import type { Gate, GateSpec } from '../contracts/gate.ts';
 import type { GateDecision } from '../contracts/run.ts';
+import { gateName, isNumber, no, outside, show, yes } from './gate-words.ts';
+import { decideCalibration, decideFairness, decideLatency, decideMcnemar, decideSignature, decideSize, decideSlice } from './measured-gates.ts';
 import { isInLabelUnits } from './metrics.ts';
-
-type Gate<Kind extends GateSpec['kind']> = Extract<GateSpec, { kind: Kind }>;
 
 /** A bootstrap over fewer groups has an interval that means nothing: with one group it is a single point. */
 const LEAST_GROUPS = 5;
-
-const isNumber = (value: number | null | undefined): value is number => typeof value === 'number' && Number.isFinite(value);
-
-const show = (value: number): string => String(Number(value.toPrecision(4)));
-
-const no = (gate: string, reason: string): GateDecision => ({ gate, passed: false, reason });
-const yes = (gate: string, reason: string): GateDecision => ({ gate, passed: true, reason });
-
-/** The name under which a gate is recorded and shown. */
-export const gateName = (gate: GateSpec): string => ('metric' in gate ? `${gate.kind} ${gate.metric}` : gate.kind);
 
 const decideThreshold = (report: EvaluationReport, gate: Gate<'threshold'>): GateDecision => {
   const name = gateName(gate);
   const value = report.candidate[gate.metric];
   if (!isNumber(value)) return no(name, `${gate.metric} was not measured`);
   if (gate.min === undefined && gate.max === undefined) return no(name, 'the gate names neither min nor max');
-  if (gate.min !== undefined && !(value >= gate.min)) return no(name, `${gate.metric} ${show(value)} is below ${show(gate.min)}`);
-  if (gate.max !== undefined && !(value <= gate.max)) return no(name, `${gate.metric} ${show(value)} is above ${show(gate.max)}`);
-  return yes(name, `${gate.metric} is ${show(value)}`);
+  const where = outside(value, gate);
+  return where === null ? yes(name, `${gate.metric} is ${show(value)}`) : no(name, `${gate.metric} ${show(value)} is ${where}`);
 };
 
 const decideRows = (report: EvaluationReport, gate: Gate<'rows'>): GateDecision => {
@@ -47,7 +36,7 @@ const decideChampion = (report: EvaluationReport, gate: Gate<'champion'>): GateD
   const name = gateName(gate);
   if (report.champion === null) return yes(name, 'there is no champion to compare with');
   const comparison = report.comparisons.find(
-    ({ metric, confidence, resamples }) => metric === gate.metric && confidence === gate.confidence && resamples === gate.resamples,
+    ({ metric, confidence, resamples, cluster }) => metric === gate.metric && confidence === gate.confidence && resamples === gate.resamples && cluster === gate.cluster,
   );
   const against = `champion version ${report.champion.version}`;
   if (comparison === undefined) return no(name, `${gate.metric} was not compared with the ${against}`);
@@ -60,15 +49,34 @@ const decideChampion = (report: EvaluationReport, gate: Gate<'champion'>): GateD
     `difference ${show(difference)}, ${show(gate.confidence * 100)} % interval ${show(low)} to ${show(high)}, ` +
     `minimum effect ${show(effect)}, against the ${against}`;
   if (low > effect) return yes(name, `better: ${numbers}`);
+  if (high < 0) return no(name, `worse: ${numbers}`);
   if (high <= effect) return no(name, `not better: ${numbers}`);
   return no(name, `inconclusive: ${numbers}`);
 };
 
 /** Decides one gate that needs no person. */
 export const decideGate = (report: EvaluationReport, gate: Exclude<GateSpec, Gate<'approval'>>): GateDecision => {
-  if (gate.kind === 'threshold') return decideThreshold(report, gate);
-  if (gate.kind === 'champion') return decideChampion(report, gate);
-  return decideRows(report, gate);
+  const { measured } = report;
+  switch (gate.kind) {
+    case 'threshold':
+      return decideThreshold(report, gate);
+    case 'champion':
+      return gate.test === 'mcnemar' ? decideMcnemar(report, gate) : decideChampion(report, gate);
+    case 'rows':
+      return decideRows(report, gate);
+    case 'slice':
+      return decideSlice(measured, gate);
+    case 'fairness':
+      return decideFairness(measured, gate);
+    case 'calibration':
+      return decideCalibration(measured, gate);
+    case 'latency':
+      return decideLatency(measured, gate);
+    case 'size':
+      return decideSize(measured, gate);
+    case 'signature':
+      return decideSignature(report, gate);
+  }
 };
 
 const isMeasured = (gate: GateSpec): gate is Exclude<GateSpec, Gate<'approval'>> => gate.kind !== 'approval';

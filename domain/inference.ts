@@ -1,12 +1,13 @@
 /**
  * Reads an inference request of the Open Inference Protocol V2 (its JSON) against the signature of a model.
- * Whatever a model could misread is refused with the path of the field: nothing is converted silently.
+ * Whatever a model could misread is refused with the path of the field; a number is the same number in the model or is refused.
  */
-import type { Datatype, ModelSignature, SignatureTensor } from '../contracts/features.ts';
+import type { ModelSignature, SignatureTensor } from '../contracts/features.ts';
 import type { Refusal, RefusalReason } from '../contracts/live-inputs.ts';
 import { PerennialFailure } from './failure.ts';
+import { checkConversion, fillColumn, isConvertible, wordsOf } from './fill-column.ts';
 import { isJsonObject, type JsonObject } from './json-object.ts';
-import { allocateColumn, widthOf, type ColumnData } from './tensor-columns.ts';
+import { widthOf, type ColumnData } from './tensor-columns.ts';
 
 /** Most rows of one request. */
 export const MAX_ROWS = 10_000;
@@ -131,54 +132,7 @@ const refuseValue = (place: Place, index: number, value: unknown): never => {
     const why = tensor.missing === 'allowed' ? `null has no form in ${tensor.datatype}` : 'null is not allowed, because the signature does not say missing: allowed';
     return refuseInput(place, 'missingValue', { where, what: why, index });
   }
-  return refuseInput(place, 'wrongType', { where, what: `${quote(value)} is not ${DATATYPE_WORDS[tensor.datatype]}`, index });
-};
-
-const DATATYPE_WORDS: Record<Datatype, string> = {
-  FP32: 'a number that fits FP32',
-  FP64: 'a finite number',
-  INT64: 'a whole number of at most 2^53 - 1',
-  INT32: 'a whole number of 32 bits',
-  BOOL: 'true or false',
-  BYTES: 'a well-formed string',
-};
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
-const fillFloats = (column: Float32Array | Float64Array, values: readonly unknown[], place: Place): void => {
-  const isMissingAllowed = place.tensor.missing === 'allowed';
-  for (let index = 0; index < values.length; index += 1) {
-    const value = values[index];
-    if (typeof value === 'number') {
-      column[index] = value;
-      if (!Number.isFinite(column[index])) refuseValue(place, index, value);
-    } else if (value === null && isMissingAllowed) column[index] = NaN;
-    else refuseValue(place, index, value);
-  }
-};
-
-const fillWith = <T>(column: { [index: number]: T }, values: readonly unknown[], read: (value: unknown) => T | undefined, place: Place): void => {
-  for (let index = 0; index < values.length; index += 1) {
-    const converted = read(values[index]);
-    if (converted === undefined) refuseValue(place, index, values[index]);
-    else column[index] = converted;
-  }
-};
-
-const wholeNumberOf = (value: unknown): bigint | undefined => (Number.isSafeInteger(value) ? BigInt(value as number) : undefined);
-const int32Of = (value: unknown): number | undefined => (typeof value === 'number' && (value | 0) === value ? value : undefined);
-const booleanOf = (value: unknown): number | undefined => (typeof value === 'boolean' ? Number(value) : undefined);
-const stringOf = (value: unknown): string | undefined => (typeof value === 'string' && !LONE_SURROGATE.test(value) ? value : undefined);
-const stringOrMissingOf = (value: unknown): string | undefined => (value === null ? '' : stringOf(value));
-
-const fillColumn = (values: readonly unknown[], place: Place): ColumnData => {
-  const column = allocateColumn(place.tensor.datatype, values.length);
-  if (column instanceof Float32Array || column instanceof Float64Array) fillFloats(column, values, place);
-  else if (column instanceof BigInt64Array) fillWith(column, values, wholeNumberOf, place);
-  else if (column instanceof Int32Array) fillWith(column, values, int32Of, place);
-  else if (column instanceof Uint8Array) fillWith(column, values, booleanOf, place);
-  else fillWith(column, values, place.tensor.missing === 'allowed' ? stringOrMissingOf : stringOf, place);
-  return column;
+  return refuseInput(place, 'wrongType', { where, what: `${quote(value)} is not ${wordsOf(tensor.datatype)}`, index });
 };
 
 type Nested = { data: unknown; shape: readonly number[]; where: string };
@@ -224,7 +178,8 @@ const shapeOf = (value: unknown, place: Place): number[] => {
 
 const readInput = (entry: JsonObject, place: Place, into: InferenceRows): void => {
   const { tensor, position } = place;
-  if (entry['datatype'] !== tensor.datatype) {
+  const sentAs = entry['datatype'];
+  if (sentAs !== tensor.datatype && !isConvertible(sentAs, tensor.datatype)) {
     const what = `is ${quote(entry['datatype'])}, input "${tensor.name}" is ${tensor.datatype}`;
     refuseInput(place, 'wrongType', { where: `inputs[${position}].datatype`, what });
   }
@@ -233,7 +188,10 @@ const readInput = (entry: JsonObject, place: Place, into: InferenceRows): void =
   const rows = shape[0] ?? 0;
   if (into.rows === 0) into.rows = rows;
   else if (into.rows !== rows) refuseInput(place, 'wrongShape', { where: `inputs[${position}].shape`, what: `has ${rows} rows, the inputs before it have ${into.rows}` });
-  into.tensors.push(fillColumn(flatValues(entry['data'], shape, place), place));
+  const values = flatValues(entry['data'], shape, place);
+  const refuseAt = (index: number): never => refuseValue(place, index, values[index]);
+  if (sentAs !== tensor.datatype) checkConversion(values, { from: sentAs as string, to: tensor.datatype }, refuseAt);
+  into.tensors.push(fillColumn(values, tensor, refuseAt));
 };
 
 /** Position in the request of each input of the signature; most clients send them in order, which costs one comparison each. */

@@ -1,7 +1,7 @@
 /** All metrics by name, whichever task they belong to. */
 import type { Task } from '../contracts/features.ts';
 import type { Metrics } from '../contracts/model.ts';
-import type { MetricName } from '../contracts/pipeline.ts';
+import type { MetricName } from '../contracts/metric.ts';
 import { CLASSIFICATION_METRICS } from './classification-metrics.ts';
 import { REGRESSION_METRICS } from './regression-metrics.ts';
 import type { ScoredRows, WeightedMetric } from './weighted-metric.ts';

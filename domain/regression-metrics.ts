@@ -1,5 +1,5 @@
 /** Metrics of regression, defined as in scikit-learn (mean_absolute_error, root_mean_squared_error, r2_score), over rows in weighted groups. */
-import type { RegressionMetric } from '../contracts/pipeline.ts';
+import type { RegressionMetric } from '../contracts/metric.ts';
 import { meanOf, metricOfSums, type ScoredRows, type WeightedMetric } from './weighted-metric.ts';
 
 const squaredError = (score: number, label: number): number => (score - label) ** 2;

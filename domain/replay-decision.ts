@@ -2,7 +2,8 @@
 import type { EvaluationReport } from '../contracts/model.ts';
 import type { GateSpec } from '../contracts/pipeline.ts';
 import type { GateDecision } from '../contracts/run.ts';
-import { approvalGates, decideGates, gateName, refusals } from './gates.ts';
+import { gateName } from './gate-words.ts';
+import { approvalGates, decideGates, refusals } from './gates.ts';
 
 /** What a run measured, and what its gates said of it. */
 export type RecordedDecision = { report: EvaluationReport; decided: readonly GateDecision[] };

@@ -12,7 +12,7 @@ export type RowForm = 'v1' | 'invocations';
 
 const FORMS: Record<RowForm, readonly string[]> = { v1: ['instances', 'inputs'], invocations: ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] };
 /** Members that may stand beside the rows and change nothing here. */
-const BESIDE: ReadonlySet<string> = new Set(['signature_name']);
+const BESIDE: ReadonlySet<string> = new Set(['signature_name', 'params']);
 
 const refuse = (where: string, what: string): never => {
   throw new InferenceRefused(`${where}: ${what}`, { reason: 'malformed', input: null });
@@ -49,8 +49,11 @@ const fromColumns = (value: unknown, signature: ModelSignature, where: string): 
   return signature.inputs.map((input) => inputOf(input, listOf(value[input.name], `${where}.${input.name}`)));
 };
 
-/** A frame in pandas' orientation "split". The columns of a frame may also be the values of a model's only input, in their order. */
-const fromSplit = (value: unknown, signature: ModelSignature, where: string): object[] => {
+/**
+ * A frame in pandas' orientation "split". The columns of a frame may also be the values of a model's only input, in their order.
+ * @throws InferenceRefused that names the place
+ */
+export const fromSplit = (value: unknown, signature: ModelSignature, where: string): object[] => {
   if (!isJsonObject(value)) return refuse(where, 'must be an object with columns and data');
   const columns = listOf(value['columns'], `${where}.columns`).map(String);
   const rows = listOf(value['data'], `${where}.data`).map((row, index) => {
@@ -60,8 +63,31 @@ const fromSplit = (value: unknown, signature: ModelSignature, where: string): ob
   const [only, ...others] = signature.inputs;
   if (only !== undefined && others.length === 0 && widthOf(only) === columns.length && !columns.includes(only.name)) return fromRows(rows, signature, `${where}.data`);
   checkNames(columns, signature, `${where}.columns`);
+  if (columns.length !== signature.inputs.length) refuse(`${where}.columns`, 'names a column twice');
   if (rows.length === 0) refuse(`${where}.data`, 'has no rows');
-  return signature.inputs.map((input) => inputOf(input, rows.map((cells) => cells[columns.indexOf(input.name)])));
+  return signature.inputs.map((input) => {
+    const place = columns.indexOf(input.name);
+    return inputOf(input, rows.map((cells) => cells[place]));
+  });
+};
+
+/** A frame in pandas' orientation "records"; its columns, too, may be the values of a model's only input. */
+const fromRecords = (rows: readonly unknown[], signature: ModelSignature, where: string): object[] => {
+  const [first] = rows;
+  const [only, ...others] = signature.inputs;
+  if (only === undefined || others.length > 0 || !isJsonObject(first) || Object.hasOwn(first, only.name)) return fromRows(rows, signature, where);
+  const columns = Object.keys(first);
+  const data = rows.map((row, index) => {
+    const isAlike = isJsonObject(row) && Object.keys(row).length === columns.length && columns.every((column) => Object.hasOwn(row, column));
+    return isAlike ? columns.map((column) => row[column]) : refuse(`${where}[${index}]`, 'must have the columns of the first row');
+  });
+  return fromSplit({ columns, data }, signature, where);
+};
+
+/** MLflow's clients may send parameters of the model's own; a model of ours has none. */
+const refuseParameters = ({ params }: JsonObject): void => {
+  const isEmpty = params === undefined || params === null || (isJsonObject(params) && Object.keys(params).length === 0);
+  if (!isEmpty) refuse('params', 'must be left out: the model has no parameters');
 };
 
 /**
@@ -74,10 +100,12 @@ export const fromRowRequest = (body: unknown, signature: ModelSignature, form: R
   const given = Object.keys(body).filter((key) => !BESIDE.has(key));
   const [member] = given;
   if (member === undefined || given.length > 1 || !known.includes(member)) return refuse('body', `must have exactly one of ${known.join(', ')}; it has ${given.slice(0, 5).join(', ').slice(0, 64) || 'none'}`);
+  refuseParameters(body);
   const value = body[member];
   if (member === 'dataframe_split') return { inputs: fromSplit(value, signature, member) };
   if (member === 'inputs') return { inputs: fromColumns(value, signature, member) };
-  return { inputs: fromRows(listOf(value, member), signature, member) };
+  const rows = listOf(value, member);
+  return { inputs: member === 'dataframe_records' ? fromRecords(rows, signature, member) : fromRows(rows, signature, member) };
 };
 
 const nest = (values: readonly InferenceValue[], [size, ...inner]: readonly number[]): unknown => {

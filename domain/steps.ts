@@ -4,13 +4,16 @@ import type { ModelPipelineSpec } from '../contracts/pipeline.ts';
 import type { GateDecision, ModelStep } from '../contracts/run.ts';
 
 /** As MODEL_STEPS in contracts/run.ts, which is no value for workflows because of zod; the compiler compares them. */
-const ORDER: Record<ModelStep, number> = { ingest: 0, check: 1, features: 2, train: 3, evaluate: 4, gate: 5, register: 6, rollout: 7 };
+const ORDER: Record<ModelStep, number> = { ingest: 0, check: 1, features: 2, search: 3, train: 4, evaluate: 5, gate: 6, register: 7, rollout: 8 };
 
 const byOrder = (first: ModelStep, second: ModelStep): number => ORDER[first] - ORDER[second];
 
 const orderedSteps = (Object.keys(ORDER) as ModelStep[]).sort(byOrder);
 
-/** Position of a step in the run, from 0. */
+/** The steps that a pipeline has, in their order. */
+const stepsOf = ({ search }: Pick<ModelPipelineSpec, 'search'>): ModelStep[] => orderedSteps.filter((step) => step !== 'search' || search !== undefined);
+
+/** Position of a step in the run, from 0; a pipeline without a search has no step at its position. */
 export const positionOf = (step: ModelStep): number => ORDER[step];
 
 /** The registered model of a pipeline: by default it has the pipeline's name. */
@@ -32,9 +35,10 @@ const saysNo = (step: ModelStep, output: unknown): boolean => {
  * The outputs that a retry uses again: those of the unbroken chain of steps before `from`. The chain ends at the first step
  * without output, and at a check or gate that said no, because a retry asks it anew.
  */
-export const reusableOutputs = (outputs: Record<string, unknown>, from: ModelStep): Partial<Record<ModelStep, unknown>> => {
+export const reusableOutputs = (outputs: Record<string, unknown>, from: ModelStep, spec: Pick<ModelPipelineSpec, 'search'>): Partial<Record<ModelStep, unknown>> => {
   const reusable: Partial<Record<ModelStep, unknown>> = {};
-  for (const step of orderedSteps.slice(0, ORDER[from])) {
+  for (const step of stepsOf(spec)) {
+    if (ORDER[step] >= ORDER[from]) break;
     const output = outputs[step];
     if (output === undefined || output === null || saysNo(step, output)) break;
     reusable[step] = output;

@@ -1,6 +1,6 @@
 /** Quality of the labelled rows of a window: all metrics, the reliability curve, and the same per slice. */
 import type { Task } from '../contracts/features.ts';
-import type { MetricName } from '../contracts/pipeline.ts';
+import type { MetricName } from '../contracts/metric.ts';
 import type { QualityMetric, QualityMetrics, QualitySpec, SliceQuality } from '../contracts/quality.ts';
 import { calibrationOf, expectedCalibrationError } from './calibration.ts';
 import { confusionOf } from './classification-metrics.ts';

@@ -23,7 +23,7 @@ const floatsWithMissing = (tensor: SignatureTensor, data: Float32Array | Float64
 
 const columnText = (tensor: SignatureTensor, data: ColumnData): string => {
   if (data instanceof Float32Array || data instanceof Float64Array) return floatsText(tensor, data);
-  if (data instanceof Uint8Array) return `[${Array.from(data, (value) => value === 1).join(',')}]`;
+  if (tensor.datatype === 'BOOL') return `[${Array.from(data as Uint8Array, (value) => value === 1).join(',')}]`;
   if (Array.isArray(data)) return JSON.stringify(data);
   return `[${data.join(',')}]`;
 };

@@ -7,7 +7,7 @@
 import { isUtf8 } from 'node:buffer';
 import { PerennialFailure } from '../domain/failure.ts';
 import { isJsonObject } from '../domain/json-object.ts';
-import type { ColumnData } from '../domain/tensor-columns.ts';
+import type { ColumnData, TYPED_ARRAYS } from '../domain/tensor-columns.ts';
 
 const invalid = (where: string, what: string): PerennialFailure => new PerennialFailure('InferenceInvalid', `${where}: ${what}`);
 
@@ -19,11 +19,29 @@ const floats = (values: Float32Array | Float64Array): (number | null)[] => Array
 /** What JSON cannot hold exactly stays text, which the reader refuses by its place. */
 const wholeNumber = (value: bigint): number | string => (Number.isSafeInteger(Number(value)) ? Number(value) : String(value));
 
-const NUMBERS: Record<string, { bytes: number; read: (memory: ArrayBuffer) => unknown[] }> = {
+/** Sign, 5 bits of exponent, 10 of fraction (IEEE 754 binary16). */
+const fromHalf = (bits: number): number => {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 0x1f, bits & 0x3ff];
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+};
+
+type Values = { bytes: number; read: (memory: ArrayBuffer) => unknown[] };
+
+const typed = (TypedArray: Exclude<(typeof TYPED_ARRAYS)[keyof typeof TYPED_ARRAYS], typeof BigInt64Array | typeof BigUint64Array>): Values => ({ bytes: TypedArray.BYTES_PER_ELEMENT, read: (memory) => Array.from(new TypedArray(memory)) });
+
+const NUMBERS: Record<string, Values> = {
+  FP16: { bytes: 2, read: (memory) => Array.from(new Uint16Array(memory), fromHalf).map((value) => (Number.isNaN(value) ? null : value)) },
   FP32: { bytes: 4, read: (memory) => floats(new Float32Array(memory)) },
   FP64: { bytes: 8, read: (memory) => floats(new Float64Array(memory)) },
-  INT32: { bytes: 4, read: (memory) => Array.from(new Int32Array(memory)) },
+  INT8: typed(Int8Array),
+  INT16: typed(Int16Array),
+  INT32: typed(Int32Array),
   INT64: { bytes: 8, read: (memory) => Array.from(new BigInt64Array(memory), wholeNumber) },
+  UINT8: typed(Uint8Array),
+  UINT16: typed(Uint16Array),
+  UINT32: typed(Uint32Array),
+  UINT64: { bytes: 8, read: (memory) => Array.from(new BigUint64Array(memory), wholeNumber) },
   BOOL: { bytes: 1, read: (memory) => Array.from(new Uint8Array(memory), (value) => (value > 1 ? value : value === 1)) },
 };
 

@@ -142,7 +142,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const lookup = createDeploymentLookup({ table, expectationOf, hurry: pool.hurry });
   const reconciler: Reconciler = createReconciler({ table, pool, counters, shadows, metrics, state, log, changed: lookup.changed });
   const readiness = createReadiness({ isKnown, reconciler, silentSince: () => link.opened?.silentSince(), log: predictionLog });
-  const parts = { infer: createInferenceService({ lookup, log: predictionLog, refusals }), access, table, lookup, metrics, build, log, readiness };
+  const parts = { infer: createInferenceService({ lookup, log: predictionLog, refusals }), access, table, lookup, metrics, wanted: reconciler.wanted, build, log, readiness };
   const server = createGatewayServer(parts);
   // The port is the lock of the gateway: nothing of the folder is changed before it is ours.
   const url = await listen(server, options.bind, options.port);

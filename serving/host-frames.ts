@@ -7,7 +7,7 @@
  */
 import type { SignatureTensor } from '../contracts/features.ts';
 import { PerennialFailure } from '../domain/failure.ts';
-import { widthOf, type ColumnData } from '../domain/tensor-columns.ts';
+import { TYPED_ARRAYS, widthOf, type ColumnData } from '../domain/tensor-columns.ts';
 import type { Rows } from './batch.ts';
 
 export const HEADER_BYTES = 8;
@@ -74,11 +74,9 @@ export const tensorFrame = (tensors: readonly SignatureTensor[], parts: readonly
   return frame;
 };
 
-const VIEWS = { FP32: Float32Array, FP64: Float64Array, INT64: BigInt64Array, INT32: Int32Array, BOOL: Uint8Array } as const;
-
 const columnOf = ({ datatype }: SignatureTensor, payload: Buffer, { offset, size }: { offset: number; size: number }): ColumnData => {
   if (datatype === 'BYTES') return readJson(payload.subarray(offset, offset + size)) as string[];
-  const View = VIEWS[datatype];
+  const View = TYPED_ARRAYS[datatype];
   return new View(payload.buffer as ArrayBuffer, payload.byteOffset + offset, size / View.BYTES_PER_ELEMENT);
 };
 

@@ -26,6 +26,12 @@ const textOf = (bytes: Buffer): string => {
 };
 
 /**
+ * The whole body as text, whatever the headers say of a binary part: Triton's client leaves that header of an earlier request in the next one.
+ * @throws PerennialFailure PayloadTooLarge or MalformedBody
+ */
+export const readText = async (request: IncomingMessage): Promise<string> => textOf(await readBytes(request));
+
+/**
  * The body as text; with the header Inference-Header-Content-Length of the binary tensor extension only so many bytes of it are text, and the rest is given as it is.
  * @throws PerennialFailure PayloadTooLarge or MalformedBody
  */

@@ -4,8 +4,8 @@ import type { GatewayPermission } from './access.ts';
 import { modelNameOf, versionOf } from './model-place.ts';
 
 export type Route =
-  | { kind: 'live' | 'ready' | 'metrics' | 'server' | 'models' | 'invocations'; permission: GatewayPermission | null }
-  | { kind: 'infer' | 'predict' | 'model' | 'modelReady'; permission: GatewayPermission; model: string; version: number | undefined };
+  | { kind: 'live' | 'ready' | 'version' | 'metrics' | 'server' | 'models' | 'invocations' | 'repositoryIndex' | 'allStatistics'; permission: GatewayPermission | null }
+  | { kind: 'infer' | 'predict' | 'model' | 'modelReady' | 'statistics' | 'load' | 'unload'; permission: GatewayPermission; model: string; version: number | undefined };
 
 /** Health and metrics are open; everything else needs a key. */
 const FIXED: Record<string, Route> = {
@@ -15,10 +15,14 @@ const FIXED: Record<string, Route> = {
   '/v2/health/live': { kind: 'live', permission: null },
   '/v2/health/ready': { kind: 'ready', permission: null },
   '/v2': { kind: 'server', permission: 'read' },
+  '/v2/models/stats': { kind: 'allStatistics', permission: 'read' },
+  '/v2/repository/index': { kind: 'repositoryIndex', permission: 'read' },
   '/v2/models': { kind: 'models', permission: 'read' },
   '/v1/models': { kind: 'models', permission: 'read' },
   // The scoring contract of MLflow's and SageMaker's containers.
   '/ping': { kind: 'ready', permission: null },
+  '/health': { kind: 'ready', permission: null },
+  '/version': { kind: 'version', permission: null },
   '/invocations': { kind: 'invocations', permission: 'infer' },
 };
 
@@ -33,6 +37,7 @@ const modelRoute = (name: string, rest: readonly string[]): Route => {
   const version = isVersioned ? versionOf(rest[1] ?? '') : undefined;
   if (tail === 'infer') return { kind: 'infer', permission: 'infer', model, version };
   if (tail === '') return { kind: 'model', permission: 'read', model, version };
+  if (tail === 'stats') return { kind: 'statistics', permission: 'read', model, version };
   if (tail === 'ready') return { kind: 'modelReady', permission: 'read', model, version };
   return notFound();
 };
@@ -47,12 +52,24 @@ const rowRoute = (parts: readonly string[]): Route => {
   return isPredict ? { kind: 'predict', permission: 'infer', ...place } : { kind: 'modelReady', permission: 'read', ...place };
 };
 
+/** `/v2/repository/models/{model}/load` and `unload`. */
+const repositoryRoute = ([models, name, action, ...rest]: readonly string[]): Route => {
+  if (models !== 'models' || name === undefined || rest.length > 0 || (action !== 'load' && action !== 'unload')) return notFound();
+  return { kind: action, permission: 'read', model: modelNameOf(name), version: undefined };
+};
+
 const METHODS: Record<Route['kind'], readonly string[]> = {
   infer: ['POST'],
   predict: ['POST'],
   invocations: ['POST'],
+  repositoryIndex: ['POST'],
+  load: ['POST'],
+  unload: ['POST'],
+  statistics: ['GET', 'HEAD'],
+  allStatistics: ['GET', 'HEAD'],
   live: ['GET', 'HEAD'],
   ready: ['GET', 'HEAD'],
+  version: ['GET', 'HEAD'],
   metrics: ['GET', 'HEAD'],
   server: ['GET', 'HEAD'],
   models: ['GET', 'HEAD'],
@@ -72,6 +89,7 @@ export const routeOf = (url: string): Route => {
   const path = query === -1 ? url : url.slice(0, query);
   if (Object.hasOwn(FIXED, path)) return FIXED[path] as Route;
   const [root, protocol, models, model, ...rest] = path.split('/');
+  if (root === '' && protocol === 'v2' && models === 'repository') return repositoryRoute(path.split('/').slice(3));
   if (root !== '' || models !== 'models' || model === undefined) return notFound();
   if (protocol === 'v1') return rowRoute([model, ...rest]);
   if (protocol !== 'v2' || rest.length > 3) return notFound();

@@ -9,11 +9,14 @@ import type { DeploymentLookup } from './deployment-lookup.ts';
 import type { DeploymentTable } from './deployment-table.ts';
 import { sendAnswer, sendFailure, sendJson, sendText } from './http-answers.ts';
 import { readTextAndBinary } from './http-body.ts';
-import { rowForm, v2Form, type HttpContent } from './http-forms.ts';
+import { csvForm, rowForm, v2Form, type HttpContent } from './http-forms.ts';
+import { serveRepositoryChange, serveRepositoryIndex } from './http-repository.ts';
 import { methodsOf, routeOf, type Route } from './http-routes.ts';
 import type { InferenceForm, InferenceRequest, InferenceService } from './inference-service.ts';
 import { countFailure, type Metrics } from './metrics.ts';
+import type { RepositoryParts } from './model-repository.ts';
 import { isModelReady, modelMetadata, serverMetadata } from './model-state.ts';
+import { modelStatistics } from './statistics.ts';
 
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
@@ -29,6 +32,7 @@ export type ServerParts = {
   table: DeploymentTable;
   lookup: Pick<DeploymentLookup, 'find' | 'now'>;
   metrics: Metrics;
+  wanted: RepositoryParts['wanted'];
   readiness: () => Readiness;
   build: string;
   log: Logger;
@@ -54,7 +58,12 @@ const serveInference = async (parts: ServerParts, { formOf, ...place }: Inferenc
 };
 
 const v1Form = (content: HttpContent): InferenceForm<AnswerBody> => rowForm('v1', content);
-const invocationsForm = (content: HttpContent): InferenceForm<AnswerBody> => rowForm('invocations', content);
+
+/** CSV where the client says so, otherwise JSON, whatever it says: many clients say nothing. */
+const invocationsForm = (request: IncomingMessage) => (content: HttpContent): InferenceForm<AnswerBody> => {
+  const type = header(request, 'content-type')?.toLowerCase() ?? '';
+  return /^\s*text\/csv\s*(?:;|$)/.test(type) ? csvForm(content, { hasHeader: !/;\s*header\s*=\s*"?absent/.test(type) }) : rowForm('invocations', content);
+};
 
 /** /invocations names no model: it is the one in the header, or the only one here. */
 const onlyModel = ({ table }: ServerParts, request: IncomingMessage): string => {
@@ -78,11 +87,20 @@ const serve = async (parts: ServerParts, route: Route, request: IncomingMessage,
     case 'predict':
       return serveInference(parts, { formOf: v1Form, model: route.model, version: route.version }, request, response);
     case 'invocations':
-      return serveInference(parts, { formOf: invocationsForm, model: onlyModel(parts, request), version: undefined }, request, response);
+      return serveInference(parts, { formOf: invocationsForm(request), model: onlyModel(parts, request), version: undefined }, request, response);
     case 'model':
       return sendJson(response, 200, await modelMetadata(parts.lookup, route));
     case 'modelReady':
       return serveReadiness(parts, route, response);
+    case 'statistics':
+      return sendJson(response, 200, await modelStatistics(parts, route));
+    case 'allStatistics':
+      return sendJson(response, 200, await modelStatistics(parts, undefined));
+    case 'repositoryIndex':
+      return serveRepositoryIndex(parts, request, response);
+    case 'load':
+    case 'unload':
+      return serveRepositoryChange(parts, { action: route.kind, model: route.model }, { request, response });
     case 'live':
       return sendJson(response, 200, { live: true });
     case 'ready': {
@@ -91,6 +109,8 @@ const serve = async (parts: ServerParts, route: Route, request: IncomingMessage,
     }
     case 'metrics':
       return sendText(response, 200, { text: await parts.metrics.text(), headers: ['content-type', parts.metrics.contentType] });
+    case 'version':
+      return sendText(response, 200, { text: parts.build, headers: ['content-type', 'text/plain'] });
     case 'server':
       return sendJson(response, 200, serverMetadata(parts.build));
     case 'models':

@@ -12,6 +12,8 @@ export type VersionMetrics = {
   byCode: Map<number, number>;
   durations: Durations;
   failures: number;
+  /** How long clients had waited for these answers. */
+  failureSeconds: number;
   fallbacks: number;
   unlogged: number;
   /** Copies that it got as a shadow, by what became of them. */
@@ -36,6 +38,8 @@ export type GatewayState = {
 
 export type Metrics = {
   of(model: string, version: string, role: string): VersionMetrics;
+  /** What is counted of a version, in each role that it had. */
+  versions(model: string, version: string): VersionMetrics[];
   text(): Promise<string>;
   contentType: string;
 };
@@ -182,11 +186,12 @@ export const createMetrics = (state: GatewayState, registry: Registry): Metrics 
       let entry = entries.get(key);
       if (entry === undefined) {
         if (entries.size >= MOST_ENTRIES) forgetUnserved(entries, state);
-        entry = { model, version, role, byCode: new Map(), durations: newDurations(), failures: 0, fallbacks: 0, unlogged: 0, copies: { same: 0, differing: 0, failed: 0, dropped: 0 } };
+        entry = { model, version, role, byCode: new Map(), durations: newDurations(), failures: 0, failureSeconds: 0, fallbacks: 0, unlogged: 0, copies: { same: 0, differing: 0, failed: 0, dropped: 0 } };
         entries.set(key, entry);
       }
       return entry;
     },
+    versions: (model, version) => all().filter((entry) => entry.model === model && entry.version === version),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -43,6 +43,6 @@ export const isModelReady = (lookup: Pick<DeploymentLookup, 'now'>, place: Model
 };
 
 /** The extensions of V2 that are spoken. */
-const EXTENSIONS = ['binary_tensor_data'];
+const EXTENSIONS = ['binary_tensor_data', 'model_repository', 'statistics'];
 
 export const serverMetadata = (build: string): { name: string; version: string; extensions: string[] } => ({ name: 'perennial', version: build, extensions: EXTENSIONS });

@@ -27,6 +27,8 @@ export type Reconciler = {
   isSettled(): boolean;
   /** How the last attempt for a model stands; undefined when nobody wants it. */
   stateOf(model: string): Target['state'] | undefined;
+  /** Every deployment that the control plane wants, and how its last attempt stands. */
+  wanted(): { snapshot: DeploymentSnapshot; state: Target['state'] }[];
   /** What the control plane has not been told yet; `told` takes it off the list. */
   acknowledgements(): Acknowledgement[];
   told(acknowledgement: Acknowledgement): void;
@@ -147,6 +149,7 @@ export const createReconciler = (parts: Parts): Reconciler => {
       parts.changed();
       await Promise.all(attempts);
     },
+    wanted: () => [...targets.values()].map(({ snapshot, state }) => ({ snapshot, state })),
     stateOf: (model) => targets.get(model)?.state,
     isSettled: () => [...targets.values()].every(({ state, snapshot }) => state !== 'loading' || table.get(snapshot.model) !== undefined),
     acknowledgements: () => [...untold.values()],

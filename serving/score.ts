@@ -33,9 +33,10 @@ export const within = (inference: Inference, deadlineMs: number): Inference['out
     inference.outputs.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 
-const countFailure = (variant: Variant): void => {
+const countFailure = (variant: Variant, begunAt: number): void => {
   variant.counters.failures += 1;
   variant.metrics.failures += 1;
+  variant.metrics.failureSeconds += (performance.now() - begunAt) / 1_000;
 };
 
 /** A version's own answer. An overload is no failure of the version; the client is asked to come back. */
@@ -53,6 +54,7 @@ const isOverload = (error: unknown): boolean => error instanceof PerennialFailur
 
 /** Asks a version that nobody stands in for. */
 const askAlone = async (variant: Variant, rows: InferenceRows): Promise<Scored> => {
+  const begunAt = performance.now();
   try {
     const scored = await ask(variant, rows, undefined);
     variant.counters.requests += 1;
@@ -60,14 +62,14 @@ const askAlone = async (variant: Variant, rows: InferenceRows): Promise<Scored> 
   } catch (error) {
     if (!isOverload(error)) {
       variant.counters.requests += 1;
-      countFailure(variant);
+      countFailure(variant, begunAt);
     }
     throw error;
   }
 };
 
-const askStableInstead = async (canary: Variant, stable: Variant, rows: InferenceRows): Promise<Scored> => {
-  countFailure(canary);
+const askStableInstead = async ({ canary, stable, begunAt }: { canary: Variant; stable: Variant; begunAt: number }, rows: InferenceRows): Promise<Scored> => {
+  countFailure(canary, begunAt);
   const scored = await askAlone(stable, rows);
   canary.counters.fallbacks += 1;
   canary.metrics.fallbacks += 1;
@@ -100,6 +102,7 @@ export const score = async (deployment: AppliedDeployment, chosen: Variant, inpu
   const { stable } = deployment;
   chosen.host.concurrency = deployment.inFlight;
   if (isPinned || chosen.role === 'stable' || stable === null) return askAlone(chosen, chosen.reader(inputs));
+  const begunAt = performance.now();
   const rows = readForCanary(chosen, stable, inputs);
   chosen.counters.requests += 1;
   if (rows !== undefined) {
@@ -109,5 +112,5 @@ export const score = async (deployment: AppliedDeployment, chosen: Variant, inpu
       // Stable answers; what it was is in the counters, and in the log when the host died.
     }
   }
-  return askStableInstead(chosen, stable, rows !== undefined && chosen.reader === stable.reader ? rows : stable.reader(inputs));
+  return askStableInstead({ canary: chosen, stable, begunAt }, rows !== undefined && chosen.reader === stable.reader ? rows : stable.reader(inputs));
 };

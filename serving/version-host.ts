@@ -43,6 +43,10 @@ export class VersionHost {
   /** How many requests of the deployment are under way: what a batch may hope for. */
   concurrency = 1;
   batches = 0;
+  /** Rows that were scored. */
+  rows = 0;
+  /** When the last batch was scored, in milliseconds since the epoch; 0: none yet. */
+  lastBatchAt = 0;
   busySeconds = 0;
   readonly queueDurations = newDurations();
   readonly model: HostedModel;
@@ -177,6 +181,8 @@ export class VersionHost {
     try {
       const outputs = await answer;
       this.#adapt(batch.rows, this.#leave(host, batch));
+      this.rows += batch.rows;
+      this.lastBatchAt = Date.now();
       this.#deliver(jobs, outputs);
     } catch (error) {
       this.#leave(host, batch);

@@ -20,6 +20,7 @@ import { createPredictionSegments } from '../adapters/postgres/prediction-segmen
 import { createRetrains } from '../adapters/postgres/retrains.ts';
 import { createRunLedger } from '../adapters/postgres/run-ledger.ts';
 import { createScheduleRows } from '../adapters/postgres/schedules.ts';
+import { createTrials } from '../adapters/postgres/trials.ts';
 import { createTriggerLedger } from '../adapters/postgres/trigger-ledger.ts';
 import { createWorkerLeases } from '../adapters/postgres/worker-leases.ts';
 import { createTemporalClient } from '../adapters/temporal/client.ts';
@@ -76,6 +77,7 @@ export const compose = (config: Config): Composition => {
     registry: createModelRegistry(database),
     deployments: createDeployments(database),
     pipelines: createPipelines(database),
+    trials: createTrials(database),
     triggers: createTriggerLedger(database),
     retrains: createRetrains(database),
     windows: createMonitorWindows(database),

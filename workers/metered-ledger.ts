@@ -7,7 +7,7 @@ import type { RunLedger } from '../domain/ports/run-ledger.ts';
 export type AttemptEnd = { context: StepContext; outcome: 'succeeded' | 'failed' | 'cancelled'; use: AttemptUse };
 
 /** Steps whose rows other activities write: what those use is not theirs. */
-const UNMEASURED_STEPS: ReadonlySet<string> = new Set(['gate', 'rollout']);
+const UNMEASURED_STEPS: ReadonlySet<string> = new Set(['search', 'gate', 'rollout']);
 
 export const createMeteredLedger = (ledger: RunLedger, meter: Pick<ResourceMeter, 'current'>, onEnd: (end: AttemptEnd) => void): RunLedger => {
   const useOf = ({ step }: StepContext): AttemptUse | undefined => (UNMEASURED_STEPS.has(step) ? undefined : meter.current());

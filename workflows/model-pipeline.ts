@@ -15,9 +15,11 @@ import { namedFailure } from './failure.ts';
 import { gate } from './gate-step.ts';
 import { doStep, loadProvenOutputs, type ModelRun } from './model-step.ts';
 import { io, quick } from './proxies.ts';
+import { reproduce } from './reproduce.ts';
 import { takeRolloutTurn } from './rollout-turn.ts';
 import type { RunState } from './run-state.ts';
 import { setSearchAttributes } from './search-attributes.ts';
+import { withSearchedParams } from './search-step.ts';
 import { train } from './train-step.ts';
 
 const ingest = (run: ModelRun): Promise<DatasetVersionRef> => {
@@ -87,11 +89,13 @@ const outcomeOf = ({ model, version }: RegisteredVersion, rollout: RolloutOutcom
 export const runModelPipeline = async (state: RunState, spec: ModelPipelineSpec): Promise<RunOutcome> => {
   setSearchAttributes({ model: modelNameOf(spec) });
   const approvals = receiveApprovals(state);
-  const run: ModelRun = { state, spec, approvals, proven: await loadProvenOutputs(state) };
+  const run: ModelRun = { state, spec, approvals, proven: await loadProvenOutputs(state, spec) };
+  const { reproduces } = state.input.trigger;
+  if (reproduces !== undefined) return reproduce(run, reproduces, buildFeatures);
   const dataset = await ingest(run);
   await check(run, dataset);
   const featureSet = await buildFeatures(run, dataset);
-  const trained = await train(run, featureSet);
+  const trained = await train(await withSearchedParams(run, featureSet), featureSet);
   const evaluation = await evaluate(run, dataset, featureSet, trained);
   const { passed, gates } = await gate(run, evaluation);
   if (!passed) return { kind: 'rejected', reasons: refusals(gates) };

@@ -17,12 +17,12 @@ export type ModelRun = {
 };
 
 /** Outputs that a retry uses again; none for a first run. */
-export const loadProvenOutputs = async ({ input }: RunState): Promise<ModelRun['proven']> => {
+export const loadProvenOutputs = async ({ input }: RunState, spec: ModelPipelineSpec): Promise<ModelRun['proven']> => {
   if (input.retryOf === undefined) return {};
   // Without a step to begin from, everything that is proven is used again; the rollout itself is always done anew.
   const before = input.retryFrom ?? 'rollout';
   const outputs = await quick(`outputs of ${input.retryOf}`).loadProvenOutputs({ retryOf: input.retryOf, before });
-  return reusableOutputs(outputs, before);
+  return reusableOutputs(outputs, before, spec);
 };
 
 /** Does the step, unless its output is proven: then it is skipped, and the record of the earlier run stands for it. */

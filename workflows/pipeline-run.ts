@@ -14,7 +14,7 @@ import { setSearchAttributes } from './search-attributes.ts';
 import { runStepsPipeline } from './steps-pipeline.ts';
 
 /** Steps whose rows the workflow writes, because they have no activity of their own. */
-const STEPS_WITHOUT_ACTIVITY = ['gate', 'rollout'];
+const STEPS_WITHOUT_ACTIVITY = ['search', 'gate', 'rollout'];
 
 const finishSucceededRun = async (state: RunState, outcome: RunOutcome): Promise<void> => {
   state.status.outcome = outcome;

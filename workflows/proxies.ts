@@ -5,7 +5,7 @@
  * A profile is a function of the summary, because the Web UI shows the summary of each activity.
  */
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
-import type { AlertActivities, MonitorActivities, RolloutActivities, RunActivities, StepActivities, TickActivities, TriggerActivities } from '../contracts/activities.ts';
+import type { AlertActivities, MonitorActivities, ReproductionActivities, RolloutActivities, RunActivities, SearchActivities, StepActivities, TickActivities, TriggerActivities } from '../contracts/activities.ts';
 import { DATA_POOL, taskQueueOf, type Pool } from '../contracts/queues.ts';
 
 /**
@@ -19,7 +19,7 @@ const BACKOFF = { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 
 /** How long a step may wait for a worker of the data pool. */
 export const DATA_SCHEDULE_TO_START_SECONDS = 3_600;
 
-type RecordActivities = RunActivities & RolloutActivities & MonitorActivities & TriggerActivities & AlertActivities;
+type RecordActivities = RunActivities & Pick<ReproductionActivities, 'loadRecord'> & RolloutActivities & MonitorActivities & TriggerActivities & AlertActivities & Pick<SearchActivities, 'recordTrial'>;
 
 /**
  * Short transactions in the registry and signals to other workflows. Safe to repeat: every write is absolute or keyed
@@ -81,7 +81,7 @@ export const ticking = (summary: string) =>
  * write it; the reconciler brings a row that was missed to what Temporal says of the closed run.
  */
 export const closing = (summary: string) =>
-  proxyActivities<RunActivities>({
+  proxyActivities<RunActivities & Pick<SearchActivities, 'recordTrial'>>({
     ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
@@ -125,7 +125,7 @@ export const noop = ({ summary, pool, scheduleToStartSeconds }: StepOptions) =>
  * in minutes (activities/boundary.ts).
  */
 export const io = (summary: string) =>
-  proxyActivities<Pick<StepActivities, 'ingest' | 'check' | 'features' | 'evaluate' | 'register'>>({
+  proxyActivities<Pick<StepActivities, 'ingest' | 'check' | 'features' | 'evaluate' | 'register'> & Pick<SearchActivities, 'prepareSearch' | 'scoreTrial'> & Pick<ReproductionActivities, 'compareReproduction'>>({
     ...COMMON,
     summary,
     taskQueue: taskQueueOf(DATA_POOL),
@@ -139,19 +139,25 @@ export const io = (summary: string) =>
 /** The trainer's own deadline comes first, with the last lines of its log; this margin only catches a worker that does not keep it. */
 const TRAINER_MARGIN_SECONDS = 60;
 
+type TrainingOptions = StepOptions & { seconds: number };
+
+const trainingOptions = ({ summary, pool, scheduleToStartSeconds, seconds }: TrainingOptions): ActivityOptions => ({
+  ...COMMON,
+  summary,
+  taskQueue: taskQueueOf(pool),
+  startToCloseTimeout: (seconds + TRAINER_MARGIN_SECONDS) * 1_000,
+  scheduleToStartTimeout: scheduleToStartSeconds * 1_000,
+  scheduleToCloseTimeout: (scheduleToStartSeconds + seconds + TRAINER_MARGIN_SECONDS) * 1_000,
+  heartbeatTimeout: '30 seconds',
+  retry: { ...BACKOFF, nonRetryableErrorTypes: ['TrainerCrashed'] },
+});
+
 /**
  * Training. Safe to repeat: outputs are content-addressed, and a repeated attempt goes on from the checkpoint in the last heartbeat.
  * A lost worker (no heartbeat) and TrainerInterrupted are repeated within the time of the step; TrainerCrashed comes back to the
  * workflow, which counts crashes, because a retry policy cannot count one kind of failure.
  */
-export const heavy = ({ summary, pool, scheduleToStartSeconds, seconds }: StepOptions & { seconds: number }) =>
-  proxyActivities<Pick<StepActivities, 'train'>>({
-    ...COMMON,
-    summary,
-    taskQueue: taskQueueOf(pool),
-    startToCloseTimeout: (seconds + TRAINER_MARGIN_SECONDS) * 1_000,
-    scheduleToStartTimeout: scheduleToStartSeconds * 1_000,
-    scheduleToCloseTimeout: (scheduleToStartSeconds + seconds + TRAINER_MARGIN_SECONDS) * 1_000,
-    heartbeatTimeout: '30 seconds',
-    retry: { ...BACKOFF, nonRetryableErrorTypes: ['TrainerCrashed'] },
-  });
+export const heavy = (options: TrainingOptions) => proxyActivities<Pick<StepActivities, 'train'>>(trainingOptions(options));
+
+/** As `heavy`, for one trial of a search; its row is keyed by run and number, and a report that is sent again counts once. */
+export const trialTraining = (options: TrainingOptions) => proxyActivities<Pick<SearchActivities, 'trainTrial'>>(trainingOptions(options));

@@ -9,7 +9,7 @@ import { splitWindow } from '../../domain/split.ts';
 import { columnDistributions } from './column-distributions.ts';
 import { identifier, literal, openDatabase, rowOf, type DatabaseSettings } from './database.ts';
 import { duckdbFailure } from './failure.ts';
-import { FEATURE_ROWS, checkColumns, checkValues, createFeatureRows, rowOrder, type FeatureRows } from './feature-rows.ts';
+import { FEATURE_ROWS, checkColumns, checkValues, createFeatureRows, rowOrder } from './feature-rows.ts';
 import { RESULT_SCHEMA, runLocked, type QueryLimits } from './locked-query.ts';
 import { readTable, sourceTables, type OnFile } from './source-tables.ts';
 
@@ -40,12 +40,12 @@ export const loadTables = async (connection: DuckDBConnection, input: { folder: 
   await connection.run('CHECKPOINT');
 };
 
-type Part = { name: 'train' | 'holdout'; from: string; until: string };
+export type Part = { name: 'train' | 'holdout'; from: string; until: string };
 
 const condition = (eventTime: string, part: Part): string =>
   `${identifier(eventTime)} >= TIMESTAMP ${literal(part.from.replace('Z', ''))} AND ${identifier(eventTime)} < TIMESTAMP ${literal(part.until.replace('Z', ''))}`;
 
-const windowOf = async (connection: DuckDBConnection, features: FeaturesSpec, split: SplitSpec): Promise<SplitWindow> => {
+export const windowOf = async (connection: DuckDBConnection, features: FeaturesSpec, split: SplitSpec): Promise<SplitWindow> => {
   const time = identifier(features.eventTime);
   const { first, last } = await rowOf<{ first: bigint | null; last: bigint | null }>(connection, `SELECT epoch_ms(min(${time})) AS first, epoch_ms(max(${time})) AS last FROM ${FEATURE_ROWS}`);
   if (first === null || last === null) throw new PerennialFailure('SplitEmpty', 'the feature SQL gave no row with a label');
@@ -53,7 +53,7 @@ const windowOf = async (connection: DuckDBConnection, features: FeaturesSpec, sp
 };
 
 /** Both parts must have rows and labels that differ, or nothing can be learned or judged. */
-const countRows = async (connection: DuckDBConnection, features: FeaturesSpec, part: Part): Promise<number> => {
+export const countRows = async (connection: DuckDBConnection, features: FeaturesSpec, part: Part): Promise<number> => {
   const label = identifier(features.label);
   const { rows, least, most } = await rowOf<{ rows: bigint; least: number | null; most: number | null }>(
     connection,
@@ -66,9 +66,9 @@ const countRows = async (connection: DuckDBConnection, features: FeaturesSpec, p
 };
 
 /** Rows in total order, in row groups of one size, by one writer: the same rows are the same bytes. */
-const writePart = async (connection: DuckDBConnection, rows: FeatureRows, part: Part, folder: string): Promise<string> => {
+export const writePart = async (connection: DuckDBConnection, part: Part, { features, columns = '*', order, folder }: { features: FeaturesSpec; columns?: string; order: string; folder: string }): Promise<string> => {
   const file = join(folder, `${part.name}.parquet`);
-  const select = `SELECT * FROM ${FEATURE_ROWS} WHERE ${condition(rows.features.eventTime, part)} ORDER BY ${rowOrder(rows)}`;
+  const select = `SELECT ${columns} FROM ${FEATURE_ROWS} WHERE ${condition(features.eventTime, part)} ORDER BY ${order}`;
   await connection.run('SET threads = 1');
   await connection.run(`COPY (${select}) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`);
   return file;
@@ -83,8 +83,9 @@ const splitAndWrite = async (connection: DuckDBConnection, input: FeatureInput):
   const holdout: Part = { name: 'holdout', from: split.holdoutFrom, until: split.holdoutUntil };
   const trainRows = await countRows(connection, input.features, train);
   const holdoutRows = await countRows(connection, input.features, holdout);
-  const trainFile = await writePart(connection, rows, train, input.folder);
-  const holdoutFile = await writePart(connection, rows, holdout, input.folder);
+  const written = { features: input.features, order: rowOrder(rows), folder: input.folder };
+  const trainFile = await writePart(connection, train, written);
+  const holdoutFile = await writePart(connection, holdout, written);
   const reference = await columnDistributions(connection, { relation: `read_parquet(${literal(trainFile)})`, columns: input.features.columns });
   return { split, trainFile, holdoutFile, trainRows, holdoutRows, reference };
 };

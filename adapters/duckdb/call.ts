@@ -7,6 +7,7 @@ import type { RowCheck } from './checks/plan.ts';
 import type { DatabaseSettings } from './database.ts';
 import type { QueryLimits } from './locked-query.ts';
 import type { MatchInput } from './match-features.ts';
+import type { SplitInput } from './split-rows.ts';
 
 export type Call = { settings: DatabaseSettings; limits: QueryLimits } & (
   | { task: 'inspect'; tables: LocalTable[] }
@@ -14,6 +15,7 @@ export type Call = { settings: DatabaseSettings; limits: QueryLimits } & (
   | { task: 'customSql'; input: CustomSqlInput }
   | { task: 'buildFeatures'; input: FeatureInput }
   | { task: 'matchFeatures'; input: MatchInput }
+  | { task: 'splitRows'; input: SplitInput }
 );
 
 /** `reading` names the file (or the files of a table) that is being read: what to blame when the process dies now; null between files. */

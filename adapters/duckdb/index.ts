@@ -120,6 +120,7 @@ export const createDataEngine = (options: DataEngineOptions): DataEngine => {
     inspect: (tables, call) => stream((base) => ({ ...base, task: 'inspect', tables }), call?.signal),
     check: ({ tables, checks, atMs }, call) => checkFiles({ tables, checks, atMs }, (task) => (task.task === 'check' ? stream : perform)((base) => ({ ...base, ...task }), call?.signal)),
     matchFeatures: (input, call) => perform((base) => ({ ...base, task: 'matchFeatures', input }), call?.signal),
+    splitRows: (input, call) => perform((base) => ({ ...base, task: 'splitRows', input }), call?.signal),
     buildFeatures: (input, call) => perform((base) => ({ ...base, task: 'buildFeatures', input }), call?.signal),
   };
 };

@@ -9,6 +9,7 @@ import { openDatabase } from './database.ts';
 import { inspectTables } from './inspect.ts';
 import { matchFeatures } from './match-features.ts';
 import type { OnFile } from './source-tables.ts';
+import { splitRows } from './split-rows.ts';
 
 /** When memory runs out, the kernel is to take this process and not the worker. */
 const volunteerForOutOfMemory = (): void => {
@@ -26,6 +27,7 @@ const perform = async (call: Call): Promise<unknown> => {
   if (call.task === 'buildFeatures') return buildFeatureSet(settings, call.input, { limits, onFile });
   if (call.task === 'matchFeatures') return matchFeatures(settings, call.input, { limits, onFile });
   if (call.task === 'customSql') return runCustomSql(settings, call.input, { limits, onFile });
+  if (call.task === 'splitRows') return splitRows(settings, call.input);
   const { connection, close } = await openDatabase(settings);
   try {
     const input = { folder: settings.folder, tables: call.tables, onFile };

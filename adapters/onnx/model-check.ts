@@ -15,7 +15,7 @@ export const MOST_NODES = 100_000;
 export const MOST_BYTES = 2 ** 31 - 1;
 
 /** Element types of onnx.proto. */
-const ELEMENT_TYPES = { FP32: 1, INT32: 6, INT64: 7, BYTES: 8, BOOL: 9, FP64: 11 } as const satisfies Record<Datatype, number>;
+const ELEMENT_TYPES = { FP32: 1, UINT8: 2, INT8: 3, UINT16: 4, INT16: 5, INT32: 6, INT64: 7, BYTES: 8, BOOL: 9, FP64: 11, UINT32: 12, UINT64: 13 } as const satisfies Record<Datatype, number>;
 
 const refuse = (message: string, fix?: string): never => {
   throw new PerennialFailure('ModelRefused', message, fix === undefined ? {} : { fix });

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ModelSignature } from '../../contracts/features.ts';
+import { valueNumbering } from '../../domain/column-codes.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import type { ModelRuntime } from '../../domain/ports/model-runtime.ts';
 import type { ScoringReply, ScoringRequest, ScoringTask } from './scoring-messages.ts';
@@ -91,7 +92,7 @@ const runTask = (task: ScoringTask, limits: Limits, onPart: (part: ScoringReply)
 const lengthOf = (parts: { length: number }[]): number => parts.reduce((length, part) => length + part.length, 0);
 
 /** Copies the parts, one after the other, into an array that has room for all. */
-const joinInto = <Joined extends Float64Array | Uint8Array>(joined: Joined, parts: Joined[]): Joined => {
+const joinInto = <Joined extends Float64Array | Uint8Array | Uint32Array>(joined: Joined, parts: Joined[]): Joined => {
   let at = 0;
   for (const part of parts) {
     joined.set(part, at);
@@ -148,6 +149,25 @@ export const createModelRuntime = ({ scratch, deadlineMs = DEADLINE_MS, memoryBy
         }),
       );
       return collected.result();
+    },
+
+    readColumns: async (file, names) => {
+      const columns = names.map((name) => ({ name, numbering: valueNumbering(), parts: [] as Uint32Array[] }));
+      await runTask({ kind: 'readColumns', file, names }, limits, (part) => {
+        if (part.kind === 'columns') columns.forEach(({ numbering, parts }, index) => parts.push(numbering.number(part.columns[index]!)));
+      });
+      return Object.fromEntries(columns.map(({ name, numbering, parts }) => [name, { codes: joinInto(new Uint32Array(lengthOf(parts)), parts), values: numbering.values() }]));
+    },
+
+    measureLatency: async ({ model, signature, rowsFile, features, requests }) => {
+      const rows = { columns: features.columns, eventTime: features.eventTime, label: features.label, task: features.task };
+      let measured: Float64Array = new Float64Array(0);
+      await withModelFile(model, (modelFile) =>
+        runTask({ kind: 'latency', modelFile, signature, rowsFile, rows, requests }, limits, (part) => {
+          if (part.kind === 'latency') measured = part.milliseconds;
+        }),
+      );
+      return measured;
     },
 
     readPredictions: async (file) => {

@@ -122,3 +122,18 @@ export async function* readScoreBatches(file: string): AsyncGenerator<Float64Arr
     connection.closeSync();
   }
 }
+
+/**
+ * Columns as text, in batches; null where a value is missing.
+ * @throws PerennialFailure SourceCorrupt, FeatureMissing
+ */
+export async function* readTextBatches(file: string, names: string[]): AsyncGenerator<(string | null)[][]> {
+  const connection = await connect();
+  try {
+    requireColumns(await columnsOf(connection, file, 'SourceCorrupt'), names);
+    const sql = `SELECT ${names.map((name) => `CAST(${quote(name)} AS VARCHAR)`).join(', ')} FROM read_parquet($1)`;
+    for await (const chunk of chunksOf(connection, sql, file, 'SourceCorrupt')) yield names.map((_, index) => chunk.getColumnValues(index) as (string | null)[]);
+  } finally {
+    connection.closeSync();
+  }
+}

@@ -10,6 +10,8 @@ export type RowsSpec = Pick<FeaturesSpec, 'columns' | 'eventTime' | 'label' | 't
 export type ScoringTask =
   | { kind: 'verify'; modelFile: string; signature: ModelSignature }
   | { kind: 'score'; modelFile: string; signature: ModelSignature; rowsFile: string; rows: RowsSpec }
+  | { kind: 'latency'; modelFile: string; signature: ModelSignature; rowsFile: string; rows: RowsSpec; requests: number }
+  | { kind: 'readColumns'; file: string; names: string[] }
   | { kind: 'readPredictions'; file: string };
 
 export type ScoringRequest = { task: ScoringTask; memoryBytes: number };
@@ -18,6 +20,8 @@ export type ScoringRequest = { task: ScoringTask; memoryBytes: number };
 export type ScoringReply =
   | { kind: 'scored'; scores: Float64Array; labels: Float64Array; days: Int32Array }
   | { kind: 'predictions'; scores: Float64Array }
+  | { kind: 'latency'; milliseconds: Float64Array }
+  | { kind: 'columns'; columns: (string | null)[][] }
   | { kind: 'done' }
   | { kind: 'failed'; code: FailureCode; message: string; fix: string }
   | { kind: 'unexpected'; message: string };

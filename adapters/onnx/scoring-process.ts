@@ -6,9 +6,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { PerennialFailure } from '../../domain/failure.ts';
-import { planInputs, scoreOutputOf, scoresOf, toTensorColumns } from '../../domain/feature-rows.ts';
+import { planInputs, scoreOutputOf, scoresOf, toTensorColumns, type FeatureBatch } from '../../domain/feature-rows.ts';
 import type { ScoringReply, ScoringRequest, ScoringTask } from './scoring-messages.ts';
-import { readRowBatches, readScoreBatches } from './parquet-rows.ts';
+import { readRowBatches, readScoreBatches, readTextBatches } from './parquet-rows.ts';
 import { openSession } from './session.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -35,9 +35,37 @@ const score = async ({ modelFile, signature, rowsFile, rows }: Extract<ScoringTa
   await session.release();
 };
 
+/** One row of a batch, as a batch of its own. */
+const rowOf = (batch: FeatureBatch, row: number): FeatureBatch => ({ rows: 1, firstRow: batch.firstRow + row, values: new Map([...batch.values].map(([name, values]) => [name, [values[row]!]])) });
+
+const WARM_UP = 20;
+
+/** Single rows through the code that serves, from their values to the answer; rows begin again when there are fewer of them. */
+const measureLatency = async ({ modelFile, signature, rowsFile, rows, requests }: Extract<ScoringTask, { kind: 'latency' }>): Promise<void> => {
+  const plans = planInputs(signature, rows.columns);
+  const session = await openSession(await readFile(modelFile), signature);
+  for await (const batch of readRowBatches(rowsFile, rows, plans)) {
+    const milliseconds = new Float64Array(requests);
+    for (let request = -WARM_UP; request < requests; request += 1) {
+      const row = rowOf(batch, (request + WARM_UP) % batch.rows);
+      const began = performance.now();
+      await session.run(toTensorColumns(plans, row), 1);
+      if (request >= 0) milliseconds[request] = performance.now() - began;
+    }
+    await reply({ kind: 'latency', milliseconds });
+    break;
+  }
+  await session.release();
+};
+
 const perform = async (task: ScoringTask): Promise<void> => {
   if (task.kind === 'verify') return verify(task);
   if (task.kind === 'score') return score(task);
+  if (task.kind === 'latency') return measureLatency(task);
+  if (task.kind === 'readColumns') {
+    for await (const columns of readTextBatches(task.file, task.names)) await reply({ kind: 'columns', columns });
+    return;
+  }
   for await (const scores of readScoreBatches(task.file)) await reply({ kind: 'predictions', scores });
 };
 

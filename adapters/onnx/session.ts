@@ -22,7 +22,20 @@ export type ModelSession = {
   release(): Promise<void>;
 };
 
-const TENSOR_TYPES = { FP32: 'float32', FP64: 'float64', INT64: 'int64', INT32: 'int32', BOOL: 'bool', BYTES: 'string' } as const satisfies Record<Datatype, Tensor.Type>;
+const TENSOR_TYPES = {
+  FP32: 'float32',
+  FP64: 'float64',
+  INT64: 'int64',
+  INT32: 'int32',
+  INT16: 'int16',
+  INT8: 'int8',
+  UINT64: 'uint64',
+  UINT32: 'uint32',
+  UINT16: 'uint16',
+  UINT8: 'uint8',
+  BOOL: 'bool',
+  BYTES: 'string',
+} as const satisfies Record<Datatype, Tensor.Type>;
 
 /** Severity 4: fatal errors only. Everything else reaches the caller as an error, and not the log of the host a second time. */
 const FATAL = 4;

@@ -14,9 +14,10 @@ import * as resources from './migrations/0006-resources.ts';
 import * as schedules from './migrations/0005-schedules.ts';
 import * as shadow from './migrations/0009-shadow.ts';
 import * as tracking from './migrations/0010-tracking.ts';
+import * as search from './migrations/0012-search.ts';
 import type { Database } from './schema.ts';
 
-const migrations = { '0001-init': init, '0003-quality': quality, '0004-alerts': alerts, '0005-schedules': schedules, '0006-resources': resources, '0009-shadow': shadow, '0010-tracking': tracking };
+const migrations = { '0001-init': init, '0003-quality': quality, '0004-alerts': alerts, '0005-schedules': schedules, '0006-resources': resources, '0009-shadow': shadow, '0010-tracking': tracking, '0012-search': search };
 
 /** @throws Error of the first migration that failed; nothing of it remains */
 export const migrate = async (database: Kysely<Database>): Promise<void> => {

@@ -21,10 +21,11 @@ const versionOfRun = (transaction: Transaction<Database>, model: string, runId: 
   transaction.selectFrom('model_versions').select('version').where('model', '=', model).where('run_id', '=', runId).executeTakeFirst();
 
 const nextVersion = async (transaction: Transaction<Database>, model: string): Promise<number> => {
-  const { next } = await transaction
-    .selectFrom('model_versions')
-    .select(sql<number>`coalesce(max(version), 0) + 1`.as('next'))
-    .where('model', '=', model)
+  const { last_version: next } = await transaction
+    .updateTable('registered_models')
+    .set({ last_version: sql<number>`greatest(last_version, (select max(version) from registered_versions v where v.model = registered_models.name)) + 1`, updated_at: new Date() })
+    .where('name', '=', model)
+    .returning('last_version')
     .executeTakeFirstOrThrow();
   return next;
 };

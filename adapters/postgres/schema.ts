@@ -41,9 +41,23 @@ export interface Database {
     started_at: NullableInstant;
     finished_at: NullableInstant;
   };
+  search_trials: {
+    run_id: string;
+    number: number;
+    params: Json;
+    state: string;
+    value: number | null;
+    seconds: number | null;
+    reports: Json;
+    failure: ColumnType<unknown, string | null | undefined, string | null>;
+    attempts: Generated<number>;
+    worker: string | null;
+    started_at: Instant;
+    finished_at: NullableInstant;
+  };
   datasets: { name: string; version: string; manifest: Json; rows: number; bytes: number; run_id: string; created_at: Instant };
   feature_sets: { name: string; version: string; manifest: Json; rows: number; run_id: string; created_at: Instant };
-  registered_models: { name: string; created_at: Instant };
+  registered_models: { name: string; created_at: Instant; description: string | null; updated_at: Instant; last_version: Generated<number> };
   model_versions: {
     model: string;
     version: number;
@@ -74,6 +88,7 @@ export interface Database {
     heard_at: Instant;
   };
   tracked_artifacts: { path: string; artifact: Json; bytes: number; stored_at: Instant };
+  registered_versions: { model: string; version: number; run_id: string | null; artifact: Json | null; signature: Json | null; source: string | null; created_at: Instant };
   model_aliases: { model: string; alias: string; version: number; updated_at: Instant };
   model_alias_moves: { id: Generated<number>; model: string; alias: string; from_version: number | null; to_version: number | null; request_id: string; reason: string; at: Instant };
   promotions: { id: Generated<number>; model: string; version: number; alias: string; request_id: string; generation: number; previous: number | null; at: Instant };

@@ -1,8 +1,8 @@
 /** What activities ask of the workflow engine, by the Temporal client: signals that start their workflow where it does not run. */
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionStatusName } from '@temporalio/client';
 import type { AlertInput } from '../../contracts/alert.ts';
-import { alertWorkflowId, monitorWorkflowId, triggersWorkflowId, workflowIdOfRunId } from '../../contracts/ids.ts';
-import { alertOccurrenceSignal, championChangedSignal, submitTriggerSignal } from '../../contracts/messages.ts';
+import { alertWorkflowId, monitorWorkflowId, searchWorkflowId, triggersWorkflowId, workflowIdOfRunId } from '../../contracts/ids.ts';
+import { alertOccurrenceSignal, championChangedSignal, submitTriggerSignal, trialReportedSignal } from '../../contracts/messages.ts';
 import type { MonitorInput } from '../../contracts/monitor.ts';
 import { WORKFLOWS_POOL, taskQueueOf } from '../../contracts/queues.ts';
 import type { RunPresence } from '../../contracts/schedule.ts';
@@ -69,6 +69,9 @@ export const createWorkflowControl = (client: Client): WorkflowControl => ({
         signalArgs: [{ version, pipeline, spec }],
       }),
     );
+  },
+  reportTrial: async (runId, report) => {
+    await ifFound(askTemporal(client, () => client.workflow.getHandle(searchWorkflowId(runId)).signal(trialReportedSignal, report)));
   },
   runPresence: async (runId) => {
     const handle = client.workflow.getHandle(workflowIdOfRunId(runId) ?? runId);

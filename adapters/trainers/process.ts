@@ -58,6 +58,7 @@ const specOf = (job: TrainerJob): Record<string, unknown> => ({
   resumeFrom: job.resumeFrom,
   deadline: job.deadline,
   device: job.device,
+  ...(job.reportMetric === undefined ? {} : { reportMetric: job.reportMetric }),
 });
 
 /** Only files of the checkpoint folder are checkpoints: a trainer cannot have others read and stored for it. */

@@ -3,6 +3,7 @@
  * request to a route with a permission needs a key whose role has it. Nothing is let through by being forgotten.
  */
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import { CHAMPION } from '../../contracts/ids.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import { isAllowed, rolesWith, type Permission } from '../../domain/permissions.ts';
 import type { KeyStore, Principal } from '../keys/key-store.ts';
@@ -48,6 +49,9 @@ const authorize = (principal: Principal, permission: Permission): void => {
     fix: `Use a key with one of the roles ${rolesWith(permission).join(', ')}.`,
   });
 };
+
+/** The alias of what is served needs more than the others. @throws PerennialFailure PermissionDenied */
+export const authorizeAlias = (principal: Principal, alias: string): void => authorize(principal, alias === CHAMPION ? 'champion:write' : 'aliases:write');
 
 /** Must be installed before the first route. */
 export const installGuard = (app: FastifyInstance, keys: KeyStore): void => {

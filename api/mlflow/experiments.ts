@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as experiments from '../../adapters/postgres/tracking/experiments.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
+import type { Replays } from './replays.ts';
 import { mlflowRoute } from './route.ts';
 import { Int64, lastOfEach, listAnswer, optional, RegistryTag, Required, stagesOf, Text, View } from './wire.ts';
 
@@ -52,13 +53,17 @@ const registerChanges = (app: App, { database }: ApiContext): void => {
   });
 };
 
-export const registerExperimentRoutes = (app: App, context: ApiContext): void => {
+export const registerExperimentRoutes = (app: App, context: ApiContext, replays: Replays): void => {
+  const { database } = context;
   registerReads(app, context);
   registerSearch(app, context);
   const Create = z.object({ name: Name, artifact_location: optional(Text), tags: optional(z.array(RegistryTag)) });
-  mlflowRoute(app, 'experiments', 'POST', 'tracking:write')('experiments/create', { body: Create, summary: 'Makes an experiment' }, async ({ body }) => {
+  mlflowRoute(app, 'experiments', 'POST', 'tracking:write')('experiments/create', { body: Create, summary: 'Makes an experiment' }, async ({ body, request, reply }) => {
     const location = body.artifact_location === '' ? undefined : body.artifact_location;
-    return { experiment_id: await experiments.createExperiment(context.database, { name: body.name, location, tags: lastOfEach(body.tags ?? []) }) };
+    return replays.create({ request, reply }, 'experiment', {
+      make: async () => ({ experiment_id: await experiments.createExperiment(database, { name: body.name, location, tags: lastOfEach(body.tags ?? []) }) }),
+      isThere: ({ experiment_id: id }) => experiments.isActiveExperiment(database, id, body.name),
+    });
   });
   registerChanges(app, context);
 };

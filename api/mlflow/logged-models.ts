@@ -1,10 +1,10 @@
 /** Routes of logged models (MLflow 3). */
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { listArtifacts } from '../../adapters/postgres/tracking/artifact-paths.ts';
 import * as models from '../../adapters/postgres/tracking/logged-models.ts';
 import { artifactPath, pathOfUri } from '../../domain/tracking/artifact-path.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
+import type { Replays } from './replays.ts';
 import { mlflowRoute } from './route.ts';
 import { Int64, lastOfEach, listAnswer, optional, Param, Required, Tag, Text } from './wire.ts';
 
@@ -21,19 +21,16 @@ const Create = z.object({
 });
 const STATUSES = ['LOGGED_MODEL_PENDING', 'LOGGED_MODEL_READY', 'LOGGED_MODEL_UPLOAD_FAILED'] as const;
 
-const registerCreate = (app: App, { database }: ApiContext): void => {
-  mlflowRoute(app, 'logged models', 'POST', 'tracking:write')('logged-models', { body: Create, summary: 'Makes a logged model, whose files follow' }, async ({ body }) => {
-    const modelId = `m-${randomUUID().replaceAll('-', '')}`;
-    const model = await models.createLoggedModel(database, {
-      modelId,
-      experimentId: body.experiment_id,
-      name: body.name || modelId,
-      modelType: body.model_type,
-      sourceRunId: body.source_run_id,
-      params: lastOfEach(body.params ?? []),
-      tags: lastOfEach(body.tags ?? []),
-    });
-    return { model };
+const registerCreate = (app: App, { database }: ApiContext, replays: Replays): void => {
+  mlflowRoute(app, 'logged models', 'POST', 'tracking:write')('logged-models', { body: Create, summary: 'Makes a logged model, whose files follow' }, async ({ body, request, reply }) => {
+    const make = async (digest: string) => {
+      const modelId = `m-${digest}`;
+      const given = { name: body.name || modelId, modelType: body.model_type, sourceRunId: body.source_run_id, params: lastOfEach(body.params ?? []), tags: lastOfEach(body.tags ?? []) };
+      await models.createLoggedModel(database, { modelId, experimentId: body.experiment_id, ...given });
+      return { id: modelId };
+    };
+    const { id } = await replays.create({ request, reply }, 'logged model', { make, isThere: (answer) => models.isLoggedModel(database, answer.id) });
+    return { model: await models.readLoggedModel(database, id) };
   });
 };
 
@@ -90,8 +87,8 @@ const registerReads = (app: App, { database }: ApiContext): void => {
   });
 };
 
-export const registerLoggedModelRoutes = (app: App, context: ApiContext): void => {
-  registerCreate(app, context);
+export const registerLoggedModelRoutes = (app: App, context: ApiContext, replays: Replays): void => {
+  registerCreate(app, context, replays);
   registerReads(app, context);
   registerChanges(app, context);
 };

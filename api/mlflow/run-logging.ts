@@ -1,8 +1,9 @@
 /** Routes by which a run logs: metrics, params, tags, data sets, models. */
 import { z } from 'zod';
 import { deleteRunTag, logBatch, logMetric, metricHistory } from '../../adapters/postgres/tracking/log-batch.ts';
-import { logInputs, logOutputs } from '../../adapters/postgres/tracking/run-inputs.ts';
+import { logInputs, logModelRecord, logOutputs } from '../../adapters/postgres/tracking/run-inputs.ts';
 import { offsetOf, pageOf } from '../../domain/tracking/paging.ts';
+import { isJsonObject, type JsonObject } from '../../domain/json-object.ts';
 import { invalidValue } from '../../domain/tracking/refusal.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { mlflowRoute } from './route.ts';
@@ -86,11 +87,27 @@ const Inputs = z.object({
 });
 const Outputs = z.object({ ...RunIdFields, models: optional(z.array(z.object({ model_id: Required, step: optional(Int64) }))) });
 
+const modelOf = (text: string, context: z.RefinementCtx): JsonObject => {
+  try {
+    const model: unknown = JSON.parse(text);
+    if (isJsonObject(model)) return model;
+  } catch {
+    // Said below.
+  }
+  context.addIssue({ code: 'custom', message: 'must be a JSON object' });
+  return {};
+};
+
 const registerInputs = (app: App, { database }: ApiContext): void => {
   const log = mlflowRoute(app, 'runs', 'POST', 'tracking:write');
   log('runs/log-inputs', { body: Inputs, summary: 'Records data sets and models that a run reads', bodyLimit: INPUTS_BODY_BYTES }, async ({ body }) => {
     refuseMany('datasets', body.datasets?.length ?? 0, MOST_ENTITIES);
     await logInputs(database, runIdOf(body), { datasets: body.datasets ?? [], modelIds: (body.models ?? []).map((model) => model.model_id) });
+    return {};
+  });
+  const ModelJson = z.object({ ...RunIdFields, model_json: z.string().min(2).max(1_000_000).transform(modelOf) });
+  log('runs/log-model', { body: ModelJson, summary: 'Records a model that a run logged, as MLflow 2 does' }, async ({ body }) => {
+    await logModelRecord(database, runIdOf(body), body.model_json);
     return {};
   });
   log('runs/outputs', { body: Outputs, summary: 'Records models that a run makes' }, async ({ body }) => {

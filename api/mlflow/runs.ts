@@ -1,10 +1,10 @@
 /** Routes of runs: create, read, change, search. */
 import { z } from 'zod';
-import { randomUUID } from 'node:crypto';
 import * as runs from '../../adapters/postgres/tracking/runs.ts';
 import { invalidValue } from '../../domain/tracking/refusal.ts';
 import { inventRunName } from '../../domain/tracking/run-names.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
+import type { Replays } from './replays.ts';
 import { mlflowRoute } from './route.ts';
 import { heartbeatOf, Int64, lastOfEach, optional, RunIdFields, runIdOf, stagesOf, Tag, Text, View } from './wire.ts';
 
@@ -25,6 +25,8 @@ const Create = z.object({
 });
 type Create = z.output<typeof Create>;
 
+type NewRun = { run: { info: { run_id: string; [key: string]: unknown }; data: object; inputs: object } };
+
 /** The name stands in the run and in a tag: they agree. */
 const nameOf = (given: string | undefined, tagged: string | undefined): string => {
   if (given !== undefined && given !== '' && tagged !== undefined && given !== tagged) {
@@ -34,7 +36,7 @@ const nameOf = (given: string | undefined, tagged: string | undefined): string =
 };
 
 /** Makes the run with this id, and gives what a client reads of a new one. */
-const create = async ({ pool }: ApiContext, body: Create, runId: string): Promise<unknown> => {
+const create = async ({ pool }: ApiContext, body: Create, runId: string): Promise<NewRun> => {
   const given = lastOfEach(body.tags ?? []);
   const name = nameOf(body.run_name, given.find(({ key }) => key === NAME_TAG)?.value);
   const tags = lastOfEach([...given, { key: NAME_TAG, value: name }]);
@@ -74,12 +76,14 @@ const registerSearch = (app: App, { database }: ApiContext): void => {
   });
 };
 
-export const registerRunRoutes = (app: App, context: ApiContext): void => {
+export const registerRunRoutes = (app: App, context: ApiContext, replays: Replays): void => {
   const { database } = context;
   mlflowRoute(app, 'runs', 'GET', 'read')('runs/get', { querystring: RunId, summary: 'One run with its latest metrics' }, async ({ query }) => `{"run":${await runs.readRun(database, runIdOf(query))}}`);
   registerSearch(app, context);
   const post = mlflowRoute(app, 'runs', 'POST', 'tracking:write');
-  post('runs/create', { body: Create, summary: 'Starts a run' }, async ({ body }) => create(context, body, randomUUID().replaceAll('-', '')));
+  post('runs/create', { body: Create, summary: 'Starts a run' }, async ({ body, request, reply }) =>
+    replays.create({ request, reply }, 'run', { make: (digest) => create(context, body, digest), isThere: ({ run }) => runs.isActiveRun(database, run.info.run_id) }),
+  );
   const Update = z.object({ ...RunIdFields, status: Status, end_time: optional(Int64), run_name: RunName });
   post('runs/update', { body: Update, summary: 'Changes status, end or name of a run' }, async ({ body }) => ({
     run_info: await runs.updateRun(database, runIdOf(body), { status: body.status, endMs: body.end_time, name: body.run_name || undefined }),

@@ -1,24 +1,16 @@
 /** What a schema cannot say: parts of a pipeline that contradict each other, each of which would end a run later. */
 import type { DataCheck } from '../../contracts/data-check.ts';
-import type { Task } from '../../contracts/features.ts';
-import type { GateSpec, ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
+import type { ModelPipelineSpec, PipelineSpec, StepsPipelineSpec } from '../../contracts/pipeline.ts';
 import type { AbPlan, CanaryPlan, RolloutPlan, ShadowPlan } from '../../contracts/rollout-plan.ts';
 import { EstimatedMetric } from '../../contracts/quality.ts';
 import { schedulesOf } from '../../contracts/schedule.ts';
 import { analysisOf, isObservation } from '../../domain/rollout-steps.ts';
 import { nearestKey } from '../../domain/nearest-key.ts';
 import { scheduleProblems } from '../../domain/schedules.ts';
-import { metricNamesOf } from '../../domain/metrics.ts';
 import { watchableMetricsOf, watchedMetricOf } from '../../domain/window-quality.ts';
 import type { FieldError } from '../http/problem.ts';
-
-type Range = { min?: number | undefined; max?: number | undefined };
-
-const rangeErrors = (path: string, { min, max }: Range): FieldError[] => {
-  if (min === undefined && max === undefined) return [{ path, message: 'needs min or max, or it says nothing', fix: 'Add min, max or both.' }];
-  if (min !== undefined && max !== undefined && min > max) return [{ path, message: `min ${min} is above max ${max}`, fix: 'Exchange them, or correct one.' }];
-  return [];
-};
+import { gateErrors, metricErrors, rangeErrors } from './gate-contradictions.ts';
+import { searchErrors } from './search-contradictions.ts';
 
 const duplicates = (names: readonly string[]): { name: string; index: number }[] =>
   names.map((name, index) => ({ name, index })).filter(({ name, index }) => names.indexOf(name) < index);
@@ -54,15 +46,6 @@ const featureErrors = ({ features }: ModelPipelineSpec): FieldError[] => {
   }
   return errors;
 };
-
-/** A metric that a model of the task does not have would end every run, or be watched for ever without a value. */
-const metricErrors = (metric: string, known: readonly string[], { path, task }: { path: string; task: Task }): FieldError[] =>
-  known.includes(metric) ? [] : [{ path, message: `${metric} is no metric of ${task}`, fix: `Use one of ${known.join(', ')}, or correct features.task.` }];
-
-const gateErrors = (gate: GateSpec, task: Task, path: string): FieldError[] => [
-  ...(gate.kind === 'threshold' ? rangeErrors(path, gate) : []),
-  ...('metric' in gate ? metricErrors(gate.metric, metricNamesOf(task), { path: `${path}.metric`, task }) : []),
-];
 
 const canaryErrors = (rollout: CanaryPlan): FieldError[] => {
   const errors: FieldError[] = [];
@@ -153,7 +136,8 @@ const modelErrors = (spec: ModelPipelineSpec): FieldError[] => {
     ...sourceErrors(spec),
     ...spec.checks.flatMap((check, index) => checkErrors(check, { path: `checks[${index}]`, tables })),
     ...featureErrors(spec),
-    ...spec.gates.flatMap((gate, index) => gateErrors(gate, spec.features.task, `gates[${index}]`)),
+    ...searchErrors(spec),
+    ...spec.gates.flatMap((gate, index) => gateErrors(gate, spec, `gates[${index}]`)),
     ...rolloutErrors(spec),
     ...observationErrors(spec),
     ...monitorErrors(spec),

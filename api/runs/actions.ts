@@ -69,7 +69,10 @@ const retryOf = async (context: ApiContext, run: RunView, { digest, from }: { di
   if (run.pipelineVersion === null) throw runNotFound(run.runId);
   const { spec } = await context.pipelines.version(run.pipeline, run.pipelineVersion);
   const retryFrom = retryFromOf(run, from);
-  const trigger: RunTrigger = { kind: 'manual', id: `manual/${digest}`, reason: `retry of ${run.runId}${from === undefined ? '' : ` from ${from}`}` };
+  const reproduces = run.trigger?.reproduces;
+  const reason = `retry of ${run.runId}${from === undefined ? '' : ` from ${from}`}`;
+  // The retry of a repetition is one too: it registers nothing either.
+  const trigger: RunTrigger = { kind: 'manual', id: `manual/${digest}`, reason, ...(reproduces === undefined ? {} : { reproduces }) };
   const again = { unique: digest, pipeline: run.pipeline, pipelineVersion: run.pipelineVersion, spec, trigger, retryOf: run.runId };
   return startRun(context, retryFrom === undefined ? again : { ...again, retryFrom });
 };

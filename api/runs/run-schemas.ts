@@ -37,7 +37,12 @@ export const RunStateView = z.enum(['running', 'succeeded', 'rejected', 'rolledB
 
 export const RunLinks = z.object({ self: z.string(), events: z.string(), temporal: z.string().describe('The run in the Temporal Web UI.') });
 
-const TriggerView = z.object({ kind: z.string(), id: z.string(), reason: z.string() });
+const TriggerView = z.object({
+  kind: z.string(),
+  id: z.string(),
+  reason: z.string(),
+  reproduces: z.object({ model: z.string(), version: z.number().int() }).optional().describe('The version that this run repeats.'),
+});
 
 const runFields = {
   runId: RunId,

@@ -17,7 +17,7 @@ type Planned = { name: string; pool: string | null };
 export const plannedSteps = (spec: PipelineSpec | undefined): Planned[] => {
   if (spec === undefined) return [];
   if (spec.kind === 'steps') return spec.steps.map(({ name, pool }) => ({ name, pool }));
-  return MODEL_STEPS.map((name) => ({ name, pool: name === 'train' ? spec.train.pool : null }));
+  return MODEL_STEPS.filter((name) => name !== 'search' || spec.search !== undefined).map((name) => ({ name, pool: name === 'train' ? spec.train.pool : null }));
 };
 
 const duration = (from: string | null, to: string | null): number | null => (from === null || to === null ? null : Math.max(0, Date.parse(to) - Date.parse(from)));

@@ -1,6 +1,6 @@
 /** Runs: start, list, show, watch, cancel, retry, approve, reject. */
 import type { Command } from 'commander';
-import type { Run, RunSummary, StartedRun } from '../answers.ts';
+import type { Run, RunSummary, StartedRun, Trials } from '../answers.ts';
 import { clean, type Output } from '../output.ts';
 import { useText } from '../resources.ts';
 import { openSession, segment, wholeNumber, type Session } from '../session.ts';
@@ -10,7 +10,8 @@ const runPath = (runId: string): string => `/api/v1/runs/${segment(runId)}`;
 
 const seconds = (ms: number | null): string | null => (ms === null ? null : `${(ms / 1_000).toFixed(1)} s`);
 
-const showStarted = async (session: Session, started: StartedRun, wait: boolean): Promise<void> => {
+/** What was started, and its course if that is waited for. */
+export const showStarted = async (session: Session, started: StartedRun, wait: boolean): Promise<void> => {
   const { output } = session;
   if (output.json && !wait) return output.document(started);
   output.say(`run ${started.runId}`);
@@ -113,9 +114,34 @@ const registerActions = (run: Command): void => {
   }
 };
 
+const shown = (value: number | null): string | null => (value === null ? null : String(Number(value.toPrecision(6))));
+
+const registerTrials = (run: Command): void => {
+  run
+    .command('trials <run>')
+    .description("trials of the run's hyper-parameter search")
+    .action(async (runId: string, _options: unknown, command: Command) => {
+      const { api, output } = openSession(command);
+      const answer = await api.get<Trials>(`${runPath(runId)}/trials`);
+      if (output.json) return output.document(answer);
+      if (answer.metric === null) return output.say('the pipeline of this run declares no search');
+      output.say(`${answer.trials.length} of ${answer.planned} trials, by ${answer.metric}${answer.best === null ? '' : `; best: trial ${answer.best}`}`);
+      const rows = answer.trials.map(({ number, state, value, seconds: trained, params, failure }) => ({
+        trial: `${number}${number === answer.best ? ' *' : ''}`,
+        state,
+        [answer.metric ?? 'value']: shown(value),
+        trained: trained === null ? null : seconds(trained * 1_000),
+        params: Object.entries(params).map(([name, given]) => `${name}=${typeof given === 'number' ? shown(given) : given}`).join(' '),
+        failure: failure?.code ?? null,
+      }));
+      output.table(rows, ['trial', 'state', answer.metric, 'trained', 'params', 'failure']);
+    });
+};
+
 export const registerRunCommands = (program: Command): void => {
   const run = program.command('run').description('runs of pipelines');
   registerStart(run);
   registerReads(run);
+  registerTrials(run);
   registerActions(run);
 };

@@ -21,6 +21,7 @@ const Navigation = () => (
     <NavigationLink to="/">Home</NavigationLink>
     <NavigationLink to="/pipelines">Pipelines</NavigationLink>
     <NavigationLink to="/runs">Runs</NavigationLink>
+    <NavigationLink to="/experiments">Experiments</NavigationLink>
     <NavigationLink to="/models">Models</NavigationLink>
     <NavigationLink to="/deployments">Deployments</NavigationLink>
     <NavigationLink to="/monitoring">Monitoring</NavigationLink>

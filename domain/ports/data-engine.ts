@@ -39,4 +39,15 @@ export interface DataEngine {
    * FeatureQueryInvalid unless the SQL gives each of them exactly once.
    */
   matchFeatures(input: { tables: LocalTable[]; features: FeaturesSpec; rowsFile: string; identity: string[]; file: string }, options?: CallOptions): Promise<{ rows: number }>;
+  /**
+   * Cuts rows that `buildFeatures` wrote in two by event time: the last period goes to `holdout.parquet` in `folder`, the rest to `train.parquet`, each in
+   * its order. Fails with SplitEmpty, LabelHasOneClass or LabelInvalid when nothing could be fitted or judged on a part.
+   */
+  splitRows(input: { rowsFile: string; features: FeaturesSpec; last: string; folder: string }, options?: CallOptions): Promise<{
+    split: SplitWindow;
+    trainFile: string;
+    holdoutFile: string;
+    trainRows: number;
+    holdoutRows: number;
+  }>;
 }

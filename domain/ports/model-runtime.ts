@@ -1,4 +1,5 @@
 import type { FeaturesSpec } from '../../contracts/pipeline.ts';
+import type { ColumnCodes } from '../column-codes.ts';
 import type { ModelSignature } from '../../contracts/features.ts';
 
 /**
@@ -16,4 +17,8 @@ export interface ModelRuntime {
   }>;
   /** The `score` column of a predictions Parquet file that a trainer left. */
   readPredictions(file: string): Promise<Float64Array>;
+  /** Columns of a Parquet file as text, each row as the number of its value. Fails with FeatureMissing for a column that is not there. */
+  readColumns(file: string, names: string[]): Promise<Record<string, ColumnCodes>>;
+  /** Milliseconds that the model took for single rows of a file, one after the other, after some that warm it up. */
+  measureLatency(input: { model: Uint8Array; signature: ModelSignature; rowsFile: string; features: FeaturesSpec; requests: number }): Promise<Float64Array>;
 }

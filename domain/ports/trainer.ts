@@ -1,3 +1,4 @@
+import type { MetricName } from '../../contracts/metric.ts';
 import type { FeaturesSpec, TrainSpec } from '../../contracts/pipeline.ts';
 
 export type TrainerProgress = { done: number; total: number; metrics: Record<string, number> };
@@ -13,6 +14,8 @@ export type TrainerJob = {
   /** ISO 8601. */
   deadline: string;
   device: 'cpu' | 'gpu';
+  /** Asks for this metric of the held-out rows, as far as they are predicted, as `validation` in the metrics of each progress. */
+  reportMetric?: MetricName;
 };
 
 /**

@@ -1,5 +1,6 @@
 import type { MonitorInput } from '../../contracts/monitor.ts';
 import type { RunPresence } from '../../contracts/schedule.ts';
+import type { TrialReport } from '../../contracts/search.ts';
 import type { Trigger } from '../../contracts/trigger.ts';
 import type { AlertReport } from './alerts.ts';
 
@@ -11,6 +12,8 @@ export interface WorkflowControl {
   startMonitor(input: MonitorInput): Promise<void>;
   /** Signal-with-start of `alert/<key>` for a condition that holds; for one that is clear a signal, if there is an incident to hear it. */
   reportAlert(report: AlertReport): Promise<void>;
+  /** Tells the search of a run what a trial reports; a search that has ended needs no telling. */
+  reportTrial(runId: string, report: TrialReport): Promise<void>;
   /** Whether a run is open, and if not, how it ended. */
   runPresence(runId: string): Promise<RunPresence>;
   /** Asks a run to cancel; one that is closed, or not there, is no error. */

@@ -52,6 +52,21 @@ export const LOGGED_MODELS: SearchTarget = {
   ),
 };
 
+export const REGISTERED_MODELS: SearchTarget = {
+  things: 'registered models',
+  kinds: ['attribute', 'tag'],
+  attributes: named([text('name'), number('last_updated_timestamp'), number('creation_timestamp')], { timestamp: 'last_updated_timestamp' }),
+};
+
+export const MODEL_VERSIONS: SearchTarget = {
+  things: 'model versions',
+  kinds: ['attribute', 'tag'],
+  attributes: named(
+    ['name', 'run_id', 'source_path', 'current_stage'].map(text).concat(['version_number', 'creation_timestamp', 'last_updated_timestamp'].map(number)),
+    { version: 'version_number', timestamp: 'last_updated_timestamp', source: 'source_path' },
+  ),
+};
+
 const KINDS: Record<string, SubjectKind> = {
   metric: 'metric', metrics: 'metric', param: 'param', params: 'param', parameter: 'param', parameters: 'param', tag: 'tag', tags: 'tag',
   attribute: 'attribute', attributes: 'attribute', attr: 'attribute', run: 'attribute', dataset: 'dataset', datasets: 'dataset',

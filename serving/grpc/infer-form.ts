@@ -28,7 +28,9 @@ const writeContents = (writer: protobuf.Writer, datatype: SignatureTensor['datat
   else if (column instanceof Float32Array) packed(writer, 6, { values: column, write: (value) => writer.float(value) });
   else if (column instanceof Float64Array) packed(writer, 7, { values: column, write: (value) => writer.double(value) });
   else if (column instanceof BigInt64Array) packed(writer, 3, { values: column, write: (value) => writer.int64(String(value)) });
+  else if (column instanceof BigUint64Array) packed(writer, 5, { values: column, write: (value) => writer.uint64(String(value)) });
   else if (datatype === 'BOOL') packed(writer, 1, { values: column, write: (value) => writer.bool(value === 1) });
+  else if (datatype.startsWith('UINT')) packed(writer, 4, { values: column, write: (value) => writer.uint32(value) });
   else packed(writer, 2, { values: column, write: (value) => writer.int32(value) });
 };
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
 import { readMessage, readText, type FieldReader } from './proto-reader.ts';
 
-const { root } = protobuf.parse(readFileSync(new URL('./open-inference.proto', import.meta.url), 'utf8'));
+const { root } = protobuf.parse(readFileSync(new URL('./open-inference.proto', import.meta.url), 'utf8'), { keepCase: true });
 
 const service = root.lookupService('inference.GRPCInferenceService');
 
@@ -11,7 +11,7 @@ export const methodPath = (method: string): string => `/inference.GRPCInferenceS
 
 export type SmallRequest = Record<string, string | boolean>;
 
-/** How fields of these types are read; others are passed over. */
+/** How fields of these types are read; of others it is only told that they are there. */
 const READERS: Record<string, (request: SmallRequest, name: string) => FieldReader> = {
   string: (request, name) => ({ wire: 'bytes', read: (reader) => (request[name] = readText(reader)) }),
   bool: (request, name) => ({ wire: 'varint', read: (reader) => (request[name] = reader.bool()) }),
@@ -20,7 +20,7 @@ const DEFAULTS: Record<string, string | boolean> = { string: '', bool: false };
 
 export type MessageCodec = {
   /**
-   * The texts and booleans of a request.
+   * The texts and booleans of a request; of every other field that is there, `true`.
    * @throws PerennialFailure MalformedBody
    */
   read(bytes: Buffer): SmallRequest;
@@ -36,7 +36,10 @@ export const codecOf = (method: string): MessageCodec => {
       const request = Object.fromEntries(fieldsArray.flatMap(({ name, type }) => (DEFAULTS[type] === undefined ? [] : [[name, DEFAULTS[type]]]))) as SmallRequest;
       readMessage(bytes, (field) => {
         const known = fieldsById[field];
-        return known === undefined ? undefined : READERS[known.type]?.(request, known.name);
+        if (known === undefined) return undefined;
+        const read = READERS[known.type];
+        if (read === undefined) request[known.name] = true;
+        return read?.(request, known.name);
       });
       return request;
     },

@@ -3,22 +3,20 @@ import { Metadata, type handleUnaryCall, type sendUnaryData, type ServerUnaryCal
 import type { Logger } from 'pino';
 import { PerennialFailure } from '../../domain/failure.ts';
 import type { GatewayPermission } from '../access.ts';
-import type { DeploymentLookup } from '../deployment-lookup.ts';
-import type { DeploymentTable } from '../deployment-table.ts';
 import type { InferenceService } from '../inference-service.ts';
 import { countFailure, type Metrics } from '../metrics.ts';
 import { modelNameOf, versionOf, type ModelPlace } from '../model-place.ts';
+import { confirmLoaded, refuseUnload, repositoryIndex, type RepositoryParts } from '../model-repository.ts';
 import { isModelReady, modelMetadata, serverMetadata } from '../model-state.ts';
+import { modelStatistics } from '../statistics.ts';
 import type { MethodPermissions } from './guard.ts';
 import { inferForm } from './infer-form.ts';
 import { readInferRequest } from './infer-request.ts';
 import { codecOf, methodPath, type SmallRequest } from './messages.ts';
 import { grpcFailure } from './statuses.ts';
 
-export type ServiceParts = {
+export type ServiceParts = RepositoryParts & {
   infer: InferenceService;
-  table: DeploymentTable;
-  lookup: Pick<DeploymentLookup, 'find' | 'now'>;
   metrics: Metrics;
   readiness: () => { ready: boolean };
   build: string;
@@ -84,6 +82,13 @@ const methodsOf = (parts: ServiceParts): Record<string, Method> => {
     ServerMetadata: method('read', small('ServerMetadata', () => serverMetadata(parts.build))),
     ModelReady: method('read', small('ModelReady', (request) => ({ ready: isModelReady(lookup, placeOf(request)) }))),
     ModelMetadata: method('read', small('ModelMetadata', (request) => modelMetadata(lookup, placeOf(request)))),
+    ModelStatistics: method('read', small('ModelStatistics', (request) => modelStatistics(parts, request['name'] === '' ? undefined : placeOf(request)))),
+    RepositoryIndex: method('read', small('RepositoryIndex', ({ ready }) => ({ models: repositoryIndex(parts, { isReadyOnly: ready === true }) }))),
+    RepositoryModelLoad: method('read', small('RepositoryModelLoad', async (request) => {
+      await confirmLoaded(parts, modelNameOf(String(request['model_name'])), { hasParameters: request['parameters'] === true });
+      return {};
+    })),
+    RepositoryModelUnload: method('read', small('RepositoryModelUnload', (request) => refuseUnload(parts, modelNameOf(String(request['model_name']))))),
     ModelInfer: method('infer', (call) => infer(parts, call)),
   };
 };

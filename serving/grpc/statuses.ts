@@ -12,6 +12,7 @@ const BY_CODE: Partial<Record<FailureCode, status>> = {
   RouteNotFound: status.UNIMPLEMENTED,
   ModelNotFound: status.NOT_FOUND,
   ModelVersionNotFound: status.NOT_FOUND,
+  ManagedByRollouts: status.FAILED_PRECONDITION,
   Overloaded: status.RESOURCE_EXHAUSTED,
   ModelUnavailable: status.UNAVAILABLE,
   PredictionLogUnavailable: status.UNAVAILABLE,

@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 logging.getLogger("mlflow").setLevel(logging.ERROR)
 scratch = sys.argv[1]
 client = MlflowClient()
-is_3 = int(mlflow.__version__.split(".")[0]) >= 3
+flights = f"flights of {mlflow.__version__}"
 got = {"version": mlflow.__version__}
 
 
@@ -31,22 +31,22 @@ def code(act):
 
 
 def experiments():
-    first = mlflow.set_experiment("flights")
-    again = mlflow.set_experiment("flights")
-    other = client.create_experiment("other", tags={"team": "risk"})
+    first = mlflow.set_experiment(flights)
+    again = mlflow.set_experiment(flights)
+    other = client.create_experiment(f"other {flights}", tags={"team": "risk"})
     client.set_experiment_tag(other, "stage", "dev")
-    client.rename_experiment(other, "renamed")
+    client.rename_experiment(other, f"renamed {flights}")
     client.delete_experiment(other)
-    deleted = [e.name for e in client.search_experiments(view_type=2)]
+    deleted = [e.name.split()[0] for e in client.search_experiments(view_type=2) if flights in e.name]
     client.restore_experiment(other)
-    found = client.search_experiments(filter_string="tags.team = 'risk' AND name ILIKE 'REN%'", order_by=["name ASC"])
+    found = client.search_experiments(filter_string=f"tags.team = 'risk' AND name ILIKE 'REN%{flights}'", order_by=["name ASC"])
     return {
         "same": first.experiment_id == again.experiment_id,
         "location": first.artifact_location == f"mlflow-artifacts:/{first.experiment_id}",
         "deleted": deleted,
-        "found": [[e.name, e.tags] for e in found],
+        "found": [[e.name.split()[0], e.tags] for e in found],
         "default": client.get_experiment("0").name,
-        "duplicate": code(lambda: client.create_experiment("renamed")),
+        "duplicate": code(lambda: client.create_experiment(f"renamed {flights}")),
         "absent": client.get_experiment_by_name("nothing") is None,
     }
 
@@ -88,7 +88,7 @@ def run():
 
 
 def artifacts():
-    run_id = mlflow.search_runs(experiment_names=["flights"], filter_string="attributes.run_name = 'first'").iloc[0].run_id
+    run_id = mlflow.search_runs(experiment_names=[flights], filter_string="attributes.run_name = 'first'").iloc[0].run_id
     large = os.path.join(scratch, "large.bin")
     with open(large, "wb") as file:
         file.write(os.urandom(12_000_000))
@@ -136,7 +136,7 @@ def resume():
 
 
 def search():
-    experiment = client.create_experiment("search")
+    experiment = client.create_experiment(f"search {flights}")
     for number in range(12):
         run = client.create_run(experiment, run_name=f"run-{number}", start_time=1700000000000 + number)
         metrics = [Metric("auc", number / 10 if number != 7 else math.nan, 1, 0)]

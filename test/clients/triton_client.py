@@ -1,6 +1,6 @@
 """Speaks to a gateway with Triton's own HTTP client: `triton_client.py <host:port> <key>`; prints one JSON object of what it got.
 
-The gateway serves the models `sum` (x FP32 [-1, 3]: the sum plus 1, version 1) and `mixed` (a FP32, b BYTES, c INT64, each [-1, 1]).
+The gateway serves the models `sum` (x FP32 [-1, 3]: the sum plus 1, version 1) `mixed` (a FP32, b BYTES, c INT64, each [-1, 1]) and `typed`.
 """
 
 import json
@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
+
+import typed_tensors
 
 url, key = sys.argv[1:]
 client = triton.InferenceServerClient(url)
@@ -42,8 +44,12 @@ def mixed():
 
 
 def refused(values, name="x", datatype="FP32"):
+    return refusal_of(lambda: client.infer("sum", [tensor(name, values, datatype)], headers=headers))
+
+
+def refusal_of(call):
     try:
-        client.infer("sum", [tensor(name, values, datatype)], headers=headers)
+        call()
     except InferenceServerException as error:
         return [error.status(), error.message()]
     return None
@@ -65,7 +71,16 @@ print(
             "missing": refused(np.array([[1, np.nan, 3]], dtype=np.float32)),
             "infinite": refused(np.array([[1, np.inf, 3]], dtype=np.float32)),
             "wide": refused(np.array([[1, 2, 3, 4]], dtype=np.float32)),
-            "wrong_type": refused(np.array([[1, 2, 3]], dtype=np.float64), datatype="FP64"),
+            "wrong_type": refused(np.array([[True, False, True]]), datatype="BOOL"),
+            "index": client.get_model_repository_index(headers=headers),
+            "statistics": client.get_inference_statistics("sum", headers=headers)["model_stats"],
+            "all_statistics": sorted(entry["name"] for entry in client.get_inference_statistics(headers=headers)["model_stats"]),
+            "load": client.load_model("sum", headers=headers),
+            "load_other": refusal_of(lambda: client.load_model("sum", headers=headers, files={"file:1/model.onnx": b"x"}, config="{}")),
+            "load_unknown": refusal_of(lambda: client.load_model("nothing", headers=headers)),
+            "unload": refusal_of(lambda: client.unload_model("sum", headers=headers)),
+            "typed": typed_tensors.unchanged(triton, client, headers),
+            "converted": typed_tensors.converted(triton, client, headers, typed_tensors.ATTEMPTS),
         }
     )
 )

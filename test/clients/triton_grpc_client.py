@@ -1,6 +1,6 @@
 """Speaks to a gateway with Triton's own gRPC client: `triton_grpc_client.py <host:port> <key>`; prints one JSON object of what it got.
 
-The gateway serves the models `sum` (x FP32 [-1, 3]: the sum plus 1, version 1) and `mixed` (a FP32, b BYTES, c INT64, each [-1, 1]).
+The gateway serves the models `sum` (x FP32 [-1, 3]: the sum plus 1, version 1) `mixed` (a FP32, b BYTES, c INT64, each [-1, 1]) and `typed`.
 """
 
 import json
@@ -10,6 +10,8 @@ import numpy as np
 import tritonclient.grpc as triton
 from tritonclient.grpc import service_pb2
 from tritonclient.utils import InferenceServerException
+
+import typed_tensors
 
 url, key = sys.argv[1:]
 client = triton.InferenceServerClient(url)
@@ -34,7 +36,7 @@ def infer(**options):
 
 
 def typed():
-    """The form in which values stand in fields of their own, which Triton's client does not write but others do."""
+    """The form in which values stand in fields of their own: Triton's client does not write it, others do."""
     request = service_pb2.ModelInferRequest(model_name="mixed", id="typed-1")
     for name, datatype, field, values in [("a", "FP32", "fp32_contents", [1.5, float("nan")]), ("b", "BYTES", "bytes_contents", ["é".encode(), b""]), ("c", "INT64", "int64_contents", [7, 2**40])]:
         entry = request.inputs.add(name=name, datatype=datatype, shape=[2, 1])
@@ -91,6 +93,11 @@ print(
             "compressed": infer(compression_algorithm="gzip"),
             "typed": typed(),
             "mixed": mixed(),
+            "values": typed_tensors.unchanged(triton, client, headers),
+            "converted": typed_tensors.converted(triton, client, headers, typed_tensors.ATTEMPTS),
+            "index": client.get_model_repository_index(headers=headers, as_json=True)["models"],
+            "statistics": client.get_inference_statistics("sum", "1", headers=headers, as_json=True)["model_stats"],
+            "load": client.load_model("sum", headers=headers),
             "asynchronous": asynchronous(200),
             "refused": {
                 "other_model": refused(lambda: client.is_model_ready("nothing", headers=headers)),
@@ -99,9 +106,11 @@ print(
                 "wrong_key": refused(infer_rows(row, headers={"authorization": "Bearer perennial_wrong"})),
                 "missing": refused(infer_rows(np.array([[1, np.nan, 3]], dtype=np.float32))),
                 "wide": refused(infer_rows(np.array([[1, 2, 3, 4]], dtype=np.float32))),
-                "wrong_type": refused(infer_rows(row.astype(np.float64), datatype="FP64")),
+                "wrong_type": refused(infer_rows(row > 0, datatype="BOOL")),
                 "wrong_name": refused(infer_rows(row, name="🙂" * 40)),
                 "wrong_output": refused(infer_rows(row, outputs=[triton.InferRequestedOutput("nothing")])),
+                "load_other": refused(lambda: client.load_model("sum", headers=headers, config="{}")),
+                "unload": refused(lambda: client.unload_model("sum", headers=headers)),
                 "late": refused(infer_rows(row, client_timeout=1e-6)),
                 "no_method": refused(lambda: client.get_model_config("sum", headers=headers)),
             },

@@ -11,6 +11,7 @@ import { evaluationReport, monitorWindow } from '../workflows/support/artifacts.
 import type { Environment } from '../workflows/support/environment.ts';
 import { modelPipeline, rolloutInput, rolloutPlan, runInput, stepsPipeline, strategyPlan } from '../workflows/support/specs.ts';
 import { alertCases } from './alert-cases.ts';
+import { searchCases } from './search-cases.ts';
 
 type Execution = { workflowId: string; runId: string };
 
@@ -34,6 +35,7 @@ const runOf = (environment: Environment, name: string, changes: Parameters<typeo
 export const pipelineRunCases = {
   'pipelineRun-steps': async (environment, name) => toTheEnd(await environment.startRun(runInput(stepsPipeline(name, 3)))),
   'pipelineRun-promoted': async (environment, name) => toTheEnd(await runOf(environment, name)),
+  'pipelineRun-reproduced': async (environment, name) => toTheEnd(await environment.startRun(runInput(modelPipeline(name), { trigger: { kind: 'manual', id: 'again', reason: 'a test', reproduces: { model: name, version: 1 } } }))),
   'pipelineRun-rejected': async (environment, name) => {
     environment.world.scenario(name, { overrides: { evaluate: async () => ({ ...evaluationReport, rows: 3 }) } });
     return toTheEnd(await runOf(environment, name, { gates: [{ kind: 'rows', min: 100 }] }));
@@ -215,4 +217,4 @@ export const scheduledTriggerCases = {
   },
 } satisfies Record<string, Case>;
 
-export const cases: Record<string, Case> = { ...pipelineRunCases, ...rolloutCases, ...modelMonitorCases, ...pipelineTriggersCases, ...scheduledTriggerCases, ...alertCases };
+export const cases: Record<string, Case> = { ...pipelineRunCases, ...rolloutCases, ...modelMonitorCases, ...pipelineTriggersCases, ...scheduledTriggerCases, ...alertCases, ...searchCases };

@@ -7,6 +7,8 @@ type Swap = { file: string; first: string; second: string };
 const SWAPS: Record<string, Swap> = {
   pipelineRun: { file: 'model-pipeline.ts', first: '.ingest({', second: '.features({' },
   rollout: { file: 'rollout-walk.ts', first: '.shiftTraffic(', second: '.readServingWindow(' },
+  hyperparameterSearch: { file: 'hyperparameter-search.ts', first: '.prepareSearch(', second: '.recordTrial(' },
+  searchTrial: { file: 'search-trial.ts', first: '.trainTrial(', second: '.scoreTrial(' },
   alert: { file: 'alert.ts', first: '.recordAlerts(', second: '.deliverAlert(' },
   modelMonitor: { file: 'model-monitor.ts', first: '.evaluateMonitorWindows(', second: '.recordMonitorDecision(' },
   pipelineTriggers: { file: 'pipeline-triggers.ts', first: '.loadPipeline(', second: '.recordTriggers(' },

@@ -139,6 +139,7 @@ export const silentReports: ReportPorts = {
     submitTrigger: async () => undefined,
     startMonitor: async () => undefined,
     reportAlert: async () => undefined,
+    reportTrial: async () => undefined,
     runPresence: async () => 'absent',
     cancelRun: async () => undefined,
   },

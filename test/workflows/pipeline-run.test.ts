@@ -3,6 +3,7 @@ import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/clie
 import { describe, expect, it } from 'vitest';
 import { approveUpdate, rejectUpdate, runStatusQuery } from '../../contracts/messages.ts';
 import type { CheckReport } from '../../contracts/check-report.ts';
+import type { Reproduction } from '../../contracts/reproduction.ts';
 import { checkReport, datasetVersion, evaluationReport, featureSet, trainedModel } from './support/artifacts.ts';
 import type { Environment } from './support/environment.ts';
 import { replayedEnvironment } from './support/replayed-environment.ts';
@@ -42,6 +43,33 @@ describe('a steps pipeline', () => {
     const failure = await failureOf((await environment.startRun(input)).result());
     expect(failure).toMatchObject({ type: 'DiskFull', message: 'broken on purpose' });
     expect(scenario.ends.get(input.runId)).toMatchObject({ state: 'failed', failure: { code: 'DiskFull' } });
+  });
+});
+
+describe('a run that repeats a version', () => {
+  const repeat = async (name: string, changes: object = {}) => {
+    const compareReproduction = async (_input: unknown, proceed: () => Promise<Reproduction>) => ({ ...(await proceed()), ...changes });
+    const scenario = environment.world.scenario(name, { overrides: { compareReproduction } });
+    const input = runInput(modelPipeline(name), { trigger: { kind: 'manual', id: 'again', reason: 'a test', reproduces: { model: name, version: 1 } } });
+    const outcome = await (await environment.startRun(input)).result();
+    return { outcome, scenario };
+  };
+  const model = { what: 'model', recorded: 'a'.repeat(64), repeated: 'b'.repeat(64) };
+
+  it('trains on the recorded data, compares, and changes nothing', async () => {
+    const { outcome, scenario } = await repeat('again');
+    expect(outcome).toMatchObject({ kind: 'succeeded', version: 1, reproduction: { identical: true } });
+    expect(scenario.calls).toEqual(['loadRecord', 'features', 'train', 'compareReproduction', 'finishRun']);
+  });
+
+  it('is rejected with the first thing that differs', async () => {
+    const { outcome } = await repeat('other', { identical: false, differences: [{ what: 'package lightgbm', recorded: '4.5.0', repeated: '4.6.0' }, model], largestDifference: 0.25 });
+    expect(outcome).toMatchObject({ kind: 'rejected', reasons: ['package lightgbm was 4.5.0, is 4.6.0', expect.stringMatching(/^model was a/), 'predictions of the held-out rows differ by at most 0.25'] });
+  });
+
+  it('of a training that was resumed is compared by predictions', async () => {
+    const { outcome } = await repeat('resumed', { identical: false, resumed: true, differences: [model], largestDifference: 0.125 });
+    expect(outcome).toMatchObject({ kind: 'succeeded', reproduction: { identical: false, largestDifference: 0.125 } });
   });
 });
 

@@ -46,8 +46,10 @@ def read_training(spec: TrainSpec) -> Dataset:
 
 
 def read_holdout(spec: TrainSpec) -> Dataset:
-    """The held-out rows; their label is none of a trainer's business."""
-    return _read_dataset(spec.holdout, spec.features, None, None)
+    """The held-out rows; their label is none of a trainer's business, unless its progress is to tell a metric of them."""
+    if spec.report_metric is None:
+        return _read_dataset(spec.holdout, spec.features, None, None)
+    return _read_dataset(spec.holdout, spec.features, spec.label, _number_label if spec.is_regression else _class_label)
 
 
 def _read_dataset(paths: tuple[Path, ...], features: tuple[Feature, ...], label: str | None, label_of: LabelOf | None) -> Dataset:

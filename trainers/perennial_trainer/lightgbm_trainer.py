@@ -17,6 +17,7 @@ from .params import Param, read_params
 from .progress import Progress
 from .spec import OUTPUT_NAME, TrainSpec
 from .tree_ensemble import add_tree_ensemble
+from .validation import validation_of
 
 # LightGBM's own names; the two in camel case are this trainer's.
 PARAMS = {
@@ -40,6 +41,7 @@ PARAMS = {
 # Of the training and holdout rows: a step that the ONNX graph puts after each column.
 ColumnStepOf = Callable[[Dataset, Dataset], ColumnStep]
 
+_HELD_OUT = "held out"
 _OWN_PARAMS = ("num_iterations", "checkpointEvery", "categorySmoothing")
 # By whether the task is a regression: objective, metric of a round, its name.
 _OBJECTIVES = {False: ("binary", "binary_logloss", "trainLogLoss"), True: ("regression", "rmse", "trainRmse")}
@@ -62,7 +64,7 @@ class _Boosting:
         done = state.iteration + 1
         loss = float(state.evaluation_result_list[0][2])
         try:
-            self.progress.step(done, self.total, {_OBJECTIVES[self.spec.is_regression][2]: loss})
+            self.progress.step(done, self.total, {_OBJECTIVES[self.spec.is_regression][2]: loss} | self._validation(state))
             if done % self.every == 0 and done < self.total:
                 self._save(state.model, done)
         except Interrupted:
@@ -71,6 +73,9 @@ class _Boosting:
         if self.interruption.requested:
             self._save(state.model, done)
             raise Interrupted("asked to stop")
+
+    def _validation(self, state: lightgbm.callback.CallbackEnv) -> dict[str, float]:
+        return {name: float(value) for part, name, value, _better in state.evaluation_result_list if part == _HELD_OUT and name == "validation" and np.isfinite(value)}
 
     def _save(self, booster: lightgbm.Booster, done: int) -> None:
         if self.saved < done:
@@ -99,15 +104,36 @@ def _library_params(spec: TrainSpec, params: dict) -> dict:
     return {name: value for name, value in params.items() if name not in _OWN_PARAMS} | fixed
 
 
-def _boost(boosting: _Boosting, params: dict, matrix: np.ndarray, label: np.ndarray, checkpoint: Checkpoint | None) -> lightgbm.Booster:
+def _evaluation(spec: TrainSpec, held_out: lightgbm.Dataset | None) -> Callable | None:
+    if held_out is None:
+        return None
+
+    def evaluate(scores: np.ndarray, rows: lightgbm.Dataset):
+        value = validation_of(spec.report_metric, rows.get_label(), scores).get("validation", float("nan")) if rows is held_out else 0.0
+        return "validation", value, False
+
+    return evaluate
+
+
+def _boost(
+    boosting: _Boosting, params: dict, matrix: np.ndarray, label: np.ndarray, checkpoint: Checkpoint | None, judged: tuple[np.ndarray, np.ndarray] | None
+) -> lightgbm.Booster:
     names = [f"f{index}" for index in range(matrix.shape[1])]  # LightGBM refuses some characters in real names
     library_params = _library_params(boosting.spec, params)
     training = lightgbm.Dataset(matrix, label, feature_name=names, params=library_params, free_raw_data=checkpoint is None)
+    held_out = lightgbm.Dataset(judged[0], judged[1], reference=training, free_raw_data=checkpoint is None) if judged else None
     earlier = lightgbm.Booster(model_str=checkpoint.booster) if checkpoint else None
     remaining = boosting.total - (earlier.current_iteration() if earlier else 0)
     try:
         return lightgbm.train(
-            library_params, training, remaining, valid_sets=[training], valid_names=["train"], init_model=earlier, callbacks=[boosting.after_round]
+            library_params,
+            training,
+            remaining,
+            valid_sets=[training] + ([held_out] if held_out else []),
+            valid_names=["train"] + ([_HELD_OUT] if held_out else []),
+            feval=_evaluation(boosting.spec, held_out),
+            init_model=earlier,
+            callbacks=[boosting.after_round],
         )
     except lightgbm.basic.LightGBMError as error:
         raise bad_spec(f"LightGBM refuses the parameters: {error}", "Correct train.params.") from error
@@ -138,12 +164,13 @@ def train_lightgbm(spec: TrainSpec, progress: Progress, interruption: Interrupti
     total = params["num_iterations"]
     boosting = _Boosting(spec, progress, interruption, fingerprint, total, params["checkpointEvery"], resumed_from, checkpoint.done if checkpoint else 0)
     interruption.defer()
-    booster = _boost(boosting, params, matrix, training.label, checkpoint)
+    held_out = to_matrix(holdout, spec.features, encodings)
+    booster = _boost(boosting, params, matrix, training.label, checkpoint, (held_out, holdout.label) if spec.report_metric else None)
 
     metrics = training_metrics(spec, training.label, booster.predict(matrix, num_threads=spec.threads))
     for name, value in metrics.items():
         progress.metric(name, value, total)
-    scores = booster.predict(to_matrix(holdout, spec.features, encodings), num_threads=spec.threads)
+    scores = booster.predict(held_out, num_threads=spec.threads)
     gain = booster.feature_importance(importance_type="gain")
     importance = {feature.name: float(value) for feature, value in zip(spec.features, gain)}
     model = _to_onnx(spec, encodings, booster, column_step_of(training, holdout) if column_step_of else None)

@@ -15,6 +15,7 @@ from .progress import Progress
 from .sklearn_estimators import FITTERS, PARAMS
 from .sklearn_graph import add_estimator
 from .spec import TrainSpec
+from .validation import validation_of
 
 
 def _importance(model, spec: TrainSpec) -> dict[str, float]:
@@ -49,14 +50,18 @@ def train_sklearn(spec: TrainSpec, progress: Progress, _interruption: Interrupti
     print(f"training {name} on {training.rows} rows with {len(spec.features)} features", flush=True)
     encodings = fit_encodings(training, spec.features, params["categorySmoothing"])
     matrix = to_matrix(training, spec.features, encodings)
-    for done, total, model in FITTERS[name, spec.is_regression](spec, params, matrix, training.label):
-        progress.step(done, total, {})
+    held_out = to_matrix(holdout, spec.features, encodings)
 
-    predict = model.predict if spec.is_regression else lambda rows: model.predict_proba(rows)[:, 1]
+    def predict(rows: np.ndarray) -> np.ndarray:
+        return model.predict(rows) if spec.is_regression else model.predict_proba(rows)[:, 1]
+
+    for done, total, model in FITTERS[name, spec.is_regression](spec, params, matrix, training.label):
+        progress.step(done, total, validation_of(spec.report_metric, holdout.label, predict(held_out)) if spec.report_metric else {})
+
     metrics = training_metrics(spec, training.label, predict(matrix))
     for key, value in metrics.items():
         progress.metric(key, value, total)
-    scores = predict(to_matrix(holdout, spec.features, encodings))
+    scores = predict(held_out)
     graph = GraphBuilder()
     add_feature_matrix(graph, spec.features, encodings, None)
     add_estimator(graph, model, spec)

@@ -39,6 +39,7 @@ class TrainSpec:
     output_folder: Path
     checkpoint_folder: Path
     resume_from: Path | None
+    report_metric: str | None = None
 
     @property
     def is_regression(self) -> bool:
@@ -75,6 +76,7 @@ def parse_spec(value: Any) -> TrainSpec:
         output_folder=Path(value["outputFolder"]),
         checkpoint_folder=Path(value["checkpointFolder"]),
         resume_from=Path(value["resumeFrom"]) if value.get("resumeFrom") else None,
+        report_metric=value.get("reportMetric"),
     )
 
 

@@ -41,6 +41,9 @@ export const createExperiment = async (database: Db, { name, location, tags }: {
   }
 };
 
+export const isActiveExperiment = async (database: Db, id: string, name: string): Promise<boolean> =>
+  (await database.selectFrom('experiments').select('name').where('experiment_id', '=', experimentId(id)).where('name', '=', name).where('lifecycle_stage', '=', 'active').executeTakeFirst()) !== undefined;
+
 export const readExperiment = async (database: Db, by: { id: string } | { name: string }): Promise<unknown> => {
   const where = 'id' in by ? sql`e.experiment_id = ${experimentId(by.id)}` : sql`e.name = ${by.name}`;
   const { rows } = await sql<{ experiment: unknown }>`select ${EXPERIMENT} as experiment from experiments e where ${where}`.execute(database);
@@ -92,8 +95,9 @@ export const searchExperiments = async (database: Db, { filter, orderBy, limit, 
   const search = JSON.stringify(['experiments', filter, orderBy, stages]);
   const offset = offsetOf(pageToken, search);
   const order = orderBy.length === 0 ? ['last_update_time DESC'] : orderBy;
+  const sorted = orderSql(TABLES, parseOrder(EXPERIMENTS, order), sql`e.experiment_id`);
   const { rows } = await sql<{ experiment: unknown }>`
-    select ${EXPERIMENT} as experiment from experiments e where e.lifecycle_stage = any(${stages}::text[]) and ${filterSql(TABLES, parseFilter(EXPERIMENTS, filter))}
-    ${orderSql(TABLES, parseOrder(EXPERIMENTS, order), sql`e.experiment_id`)} limit ${limit + 1} offset ${offset}`.execute(database);
+    select ${EXPERIMENT} as experiment from experiments e ${sorted.joins} where e.lifecycle_stage = any(${stages}::text[]) and ${filterSql(TABLES, parseFilter(EXPERIMENTS, filter))}
+    ${sorted.orderBy} limit ${limit + 1} offset ${offset}`.execute(database);
   return pageOf(rows.map((row) => row.experiment), { limit, offset, search });
 };

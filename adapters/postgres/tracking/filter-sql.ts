@@ -72,18 +72,21 @@ export const filterSql = (tables: SearchTables, filter: Filter | undefined): Fra
   return conditionSql(tables, filter.subject, filter.test);
 };
 
-const orderValue = (tables: SearchTables, { kind, key }: Subject): Fragment => {
-  if (kind === 'attribute') return tables.attributes[key] ?? sql`null`;
-  return sql`(select value from ${tables.values[kind as 'tag'] ?? sql`null`} where ${tables.ownId} = ${tables.id} and key = ${key} order by value limit 1)`;
+export type OrderSql = { joins: Fragment; orderBy: Fragment };
+
+const orderColumn = (tables: SearchTables, { kind, key }: Subject, index: number): { join: Fragment; value: Fragment } => {
+  if (kind === 'attribute') return { join: sql``, value: tables.attributes[key] ?? sql`null` };
+  const name = sql.raw(`order_${index}`);
+  // Looked up once for each row that the filter leaves.
+  const join = sql`left join lateral (select value from ${tables.values[kind as 'tag'] ?? sql`null`} where ${tables.ownId} = ${tables.id} and key = ${key} order by value limit 1) ${name} on true`;
+  return { join, value: sql`${name}.value` };
 };
 
 /** Rows without a value come last in both directions, NaN before them. `ties` makes the order total. */
-export const orderSql = (tables: SearchTables, order: readonly Order[], ties: Fragment): Fragment => {
-  const clauses = order.map(({ subject, descending }) => {
-    const value = orderValue(tables, subject);
-    const direction = descending ? sql`desc` : sql`asc`;
-    if (subject.kind === 'metric') return sql`nullif(${value}, 'NaN') ${direction} nulls last, ${value} nulls last`;
-    return sql`${value} ${direction} nulls last`;
-  });
-  return sql`order by ${sql.join([...clauses, ties], sql`, `)}`;
+export const orderSql = (tables: SearchTables, order: readonly Order[], ties: Fragment): OrderSql => {
+  const columns = order.map(({ subject, descending }, index) => ({ ...orderColumn(tables, subject, index), isMetric: subject.kind === 'metric', direction: descending ? sql`desc` : sql`asc` }));
+  const clauses = columns.map(({ value, isMetric, direction }) =>
+    isMetric ? sql`nullif(${value}, 'NaN') ${direction} nulls last, ${value} nulls last` : sql`${value} ${direction} nulls last`,
+  );
+  return { joins: sql.join(columns.map(({ join }) => join), sql` `), orderBy: sql`order by ${sql.join([...clauses, ties], sql`, `)}` };
 };

@@ -35,7 +35,7 @@ const columnOf = (pairsGiven: KeyValue[], column: 'key' | 'value') => sql`${pair
 const modelNotFound = (modelId: string): TrackingRefusal => notFound(`Logged model with ID '${modelId.slice(0, 100)}' not found.`);
 
 /** A model that is there already is not made again: its id was made from the request's key. */
-export const createLoggedModel = async (database: Db, model: NewLoggedModel): Promise<unknown> => {
+export const createLoggedModel = async (database: Db, model: NewLoggedModel): Promise<void> => {
   const { rows } = await sql<{ stage: string }>`
     with experiment as (select experiment_id, artifact_location, lifecycle_stage from experiments where experiment_id = ${experimentId(model.experimentId)}),
       made as (insert into logged_models (model_id, experiment_id, name, model_type, source_run_id, status, artifact_uri, created_ms, updated_ms)
@@ -47,8 +47,10 @@ export const createLoggedModel = async (database: Db, model: NewLoggedModel): Pr
     select lifecycle_stage as stage from experiment`.execute(database);
   if (rows[0] === undefined) throw notFound(`No Experiment with id=${model.experimentId} exists`);
   if (rows[0].stage !== 'active') throw invalidValue(`The experiment ${model.experimentId} must be in the 'active' state. Current state is ${rows[0].stage}.`);
-  return readLoggedModel(database, model.modelId);
 };
+
+export const isLoggedModel = async (database: Db, modelId: string): Promise<boolean> =>
+  (await sql`select from logged_models where model_id = ${modelId} and deleted_ms is null`.execute(database)).rows.length > 0;
 
 export const readLoggedModel = async (database: Db, modelId: string): Promise<unknown> => {
   const { rows } = await sql<{ model: unknown }>`select ${MODEL} as model from logged_models m where m.model_id = ${modelId} and m.deleted_ms is null`.execute(database);
@@ -110,8 +112,9 @@ export const searchLoggedModels = async (database: Db, { filter, orderBy, limit,
   const search = JSON.stringify(['logged-models', filter, orderBy, experiments, datasets]);
   const offset = offsetOf(pageToken, search);
   const tables = tablesOf(datasets);
+  const sorted = orderSql(tables, parseOrder(LOGGED_MODELS, orderBy), sql`m.created_ms desc, m.model_id`);
   const { rows } = await sql<{ model: unknown }>`
-    select ${MODEL} as model from logged_models m where m.deleted_ms is null and m.experiment_id = any(${experiments}::bigint[]) and ${filterSql(tables, parseFilter(LOGGED_MODELS, filter))}
-    ${orderSql(tables, parseOrder(LOGGED_MODELS, orderBy), sql`m.created_ms desc, m.model_id`)} limit ${limit + 1} offset ${offset}`.execute(database);
+    select ${MODEL} as model from logged_models m ${sorted.joins} where m.deleted_ms is null and m.experiment_id = any(${experiments}::bigint[]) and ${filterSql(tables, parseFilter(LOGGED_MODELS, filter))}
+    ${sorted.orderBy} limit ${limit + 1} offset ${offset}`.execute(database);
   return pageOf(rows.map((row) => row.model), { limit, offset, search });
 };

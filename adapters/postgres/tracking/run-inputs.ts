@@ -39,3 +39,12 @@ export const logOutputs = (database: Db, runId: string, models: { modelId: strin
     sql`models as (insert into run_models (run_id, model_id, direction, step) select run_id, model_id, 'output', step
           from active, unnest(${models.map(({ modelId }) => modelId)}::text[], ${models.map(({ step }) => step)}::bigint[]) as m(model_id, step) on conflict do nothing)`,
   );
+
+/** MLflow 2's record of logged models: a tag with a JSON list, which grows. */
+export const logModelRecord = (database: Db, runId: string, model: object): Promise<void> =>
+  onActiveRun(
+    database,
+    runId,
+    sql`record as (insert into run_tags as old (run_id, key, value) select run_id, 'mlflow.log-model.history', jsonb_build_array(${asJson(model)}::jsonb)::text from active
+          on conflict (run_id, key) do update set value = (old.value::jsonb || ${asJson(model)}::jsonb)::text)`,
+  );

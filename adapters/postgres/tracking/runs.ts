@@ -48,6 +48,9 @@ export const readRun = async (database: Db, runId: string): Promise<string> => {
   return rows[0].run;
 };
 
+export const isActiveRun = async (database: Db, runId: string): Promise<boolean> =>
+  (await database.selectFrom('tracked_runs').select('run_id').where('run_id', '=', runId).where('lifecycle_stage', '=', 'active').executeTakeFirst()) !== undefined;
+
 export const readArtifactUri = async (database: Db, runId: string): Promise<string> => {
   const row = await database.selectFrom('tracked_runs').select('artifact_uri').where('run_id', '=', runId).executeTakeFirst();
   if (row === undefined) throw runNotFound(runId);
@@ -109,8 +112,8 @@ export const searchRuns = async (database: Db, request: SearchRequest & { experi
   const offset = offsetOf(pageToken, search);
   const [where, order] = [filterSql(TABLES, parseFilter(RUNS, filter)), orderSql(TABLES, parseOrder(RUNS, orderBy), sql`r.start_ms desc, r.run_id`)];
   const { rows } = await sql<{ run: string }>`
-    with page as materialized (select r.*, row_number() over (${order}) as place from tracked_runs r
-      where r.experiment_id = any(${experiments}::bigint[]) and r.lifecycle_stage = any(${stages}::text[]) and ${where} ${order} limit ${limit + 1} offset ${offset})
+    with page as materialized (select q.*, row_number() over () as place from (select r.* from tracked_runs r ${order.joins}
+      where r.experiment_id = any(${experiments}::bigint[]) and r.lifecycle_stage = any(${stages}::text[]) and ${where} ${order.orderBy} limit ${limit + 1} offset ${offset}) q)
     select ${RUN_TEXT} as run from page r order by place`.execute(database);
   return pageOf(rows.map((row) => row.run), { limit, offset, search });
 };

@@ -16,7 +16,10 @@ const UNREACHABLE: Problem = { status: 0, code: 'Unreachable', title: 'The API d
 const problemOf = async (response: Response): Promise<Problem> => {
   const fallback: Problem = { status: response.status, code: `Http${response.status}`, title: `The API answered ${response.status}`, detail: `the API answered ${response.status}`, fix: 'Try again; the log of the API has the rest.' };
   try {
-    return { ...fallback, ...((await response.json()) as Partial<Problem>), status: response.status };
+    const body = (await response.json()) as Partial<Problem> & { error_code?: string; message?: string };
+    // MLflow's protocol has errors of its own form.
+    const foreign = body.error_code === undefined ? {} : { code: body.error_code, title: 'The request was refused', detail: body.message ?? fallback.detail, fix: 'Change the request as it says.' };
+    return { ...fallback, ...foreign, ...body, status: response.status };
   } catch {
     return fallback;
   }

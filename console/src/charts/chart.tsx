@@ -56,13 +56,16 @@ export const Chart = ({ title, option, table, height = HEIGHT }: Plot) => {
   const palette = paletteOf(theme.value);
   const drawn = withDefaults(option(palette), palette);
   const key = JSON.stringify([drawn, theme.value]);
+  // The numbers may come before the plotting code does: what is drawn first is what is known then.
+  const newest = useRef(drawn);
+  newest.current = drawn;
   useEffect(() => {
     let isGone = false;
     let watcher: ResizeObserver | undefined;
     void import('./echarts.ts').then(({ echarts }) => {
       if (isGone || place.current === null) return;
       chart.current = echarts.init(place.current, null, { renderer: 'canvas' });
-      chart.current.setOption(drawn);
+      chart.current.setOption(newest.current);
       watcher = new ResizeObserver(() => chart.current?.resize());
       watcher.observe(place.current);
     });

@@ -24,6 +24,9 @@ export const csvOf = ({ columns, rows }: Table): string => [columns, ...rows].ma
 
 export const saveCsv = (name: string, table: Table): void => save(`${name}.csv`, new Blob([csvOf(table)], { type: 'text/csv' }));
 
+/** A file name from the API is only ever the end of a path of ours. */
+export const saveText = (name: string, text: string): void => save(name.replaceAll(/[^\w.-]+/g, '-'), new Blob([text], { type: 'text/plain' }));
+
 type Drawing = { name: string; option: EChartsCoreOption; width: number; height: number; background: string };
 
 export const saveSvg = async ({ name, option, width, height, background }: Drawing): Promise<void> => {

@@ -18,14 +18,20 @@ const shareOf = ({ split }: Generation, version: number): number => {
 const versionsIn = (generations: Generation[]): number[] =>
   [...new Set(generations.flatMap(({ split }) => [split.stable, split.canary]))].filter((version): version is number => version !== null).sort((one, other) => one - other);
 
+/** A little beyond the last change: a long quiet time after it would squeeze the rollouts into a line. */
+const endOf = (generations: Generation[]): string => {
+  const times = generations.map(({ at }) => Date.parse(at));
+  const [first, last] = [Math.min(...times), Math.max(...times)];
+  return new Date(last + Math.max(10_000, (last - first) * 0.08)).toISOString();
+};
+
 const SharesOverTime = ({ generations }: { generations: Generation[] }) => {
   const versions = versionsIn(generations);
-  const until = new Date().toISOString();
   const table = { columns: ['at', 'reason', ...versions.map((version) => `version ${version} (%)`)], rows: generations.map((one) => [one.at, one.reason, ...versions.map((version) => shareOf(one, version))]) };
   const pointsOf = (version: number): [string, number][] => {
     const points = generations.map((one): [string, number] => [one.at, shareOf(one, version)]);
     const last = points.at(-1);
-    return last === undefined ? points : [...points, [until.slice(0, 16), last[1]]];
+    return last === undefined ? points : [...points, [endOf(generations), last[1]]];
   };
   return (
     <Chart

@@ -30,25 +30,27 @@ export const Deployments = () => (
         models.length === 0 ? (
           <Empty command="npx --no perennial run start PIPELINE">No model is registered: the first successful run of a pipeline registers one and rolls it out.</Empty>
         ) : (
-          <Scroll label="Deployments">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Model</th>
-                  <th scope="col">Traffic</th>
-                  <th scope="col">Rollout now</th>
-                  <th scope="col">Last rollout</th>
-                  <th scope="col">Why</th>
-                  <th scope="col">When</th>
-                </tr>
-              </thead>
-              <tbody>
-                {models.map((model) => (
-                  <Row key={model.name} model={model} />
-                ))}
-              </tbody>
-            </table>
-          </Scroll>
+          <div class="panel">
+            <Scroll label="Deployments">
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">Model</th>
+                    <th scope="col">Traffic</th>
+                    <th scope="col">Rollout now</th>
+                    <th scope="col">Last rollout</th>
+                    <th scope="col">Why</th>
+                    <th scope="col">When</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {models.map((model) => (
+                    <Row key={model.name} model={model} />
+                  ))}
+                </tbody>
+              </table>
+            </Scroll>
+          </div>
         )
       }
     </Shown>

@@ -142,13 +142,13 @@ const ModelRow = ({ model }: { model: Model }) => {
       </td>
       <td>
         <Sparkline label="Quality" values={model.windows.map(({ quality }) => quality)} format={measured} />
-        {last?.qualityDropped === true ? <StateMark state="dropped" /> : null}
+        {last?.qualityDropped === true ? <div class="under"><StateMark state="dropped" /></div> : null}
       </td>
       <td>
         <Link to={monitorPath(model.name)}>
           <Sparkline label="Share of drifted columns" values={model.windows.map(({ driftScore }) => driftScore)} format={(share) => percent(share)} />
         </Link>
-        {last?.drifted === true ? <StateMark state="drifted" /> : null}
+        {last?.drifted === true ? <div class="under"><StateMark state="drifted" /></div> : null}
       </td>
       <td>
         <Ago at={model.lastTrainedAt} />

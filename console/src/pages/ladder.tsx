@@ -93,7 +93,7 @@ export const Ladder = ({ deployment: { rollout } }: { deployment: Deployment }) 
   if (rollout === null) {
     return (
       <Panel title="Rollout" wide>
-        <Empty command="npx --no perennial rollout start MODEL --version N">There was no rollout yet.</Empty>
+        <Empty command="npx --no perennial rollout start MODEL VERSION">There was no rollout yet.</Empty>
       </Panel>
     );
   }

@@ -26,12 +26,23 @@ const Lazy = ({ load, params }: { load: LazyPage; params: Params }) => {
   return Component === undefined ? <div class="loading" role="status">Loading…</div> : <Component params={params} />;
 };
 
-const deployments: LazyPage = async () => (await import('./deployments.tsx')).Deployments;
-const deployment: LazyPage = async () => (await import('./deployment.tsx')).DeploymentPage;
-
 const LAZY: [string, LazyPage][] = [
-  ['/deployments', deployments],
-  ['/deployments/:model', deployment],
+  ['/pipelines', async () => (await import('./pipelines.tsx')).Pipelines],
+  ['/pipelines/:name', async () => (await import('./pipeline.tsx')).PipelinePage],
+  ['/models', async () => (await import('./models.tsx')).Models],
+  ['/models/:model', async () => (await import('./model.tsx')).ModelPage],
+  ['/models/:model/versions/:version', async () => (await import('./version.tsx')).VersionPage],
+  ['/experiments', async () => (await import('./experiments.tsx')).Experiments],
+  ['/experiments/:id', async () => (await import('./experiment.tsx')).ExperimentPage],
+  ['/experiments/:id/compare', async () => (await import('./compare.tsx')).Compare],
+  ['/deployments', async () => (await import('./deployments.tsx')).Deployments],
+  ['/deployments/:model', async () => (await import('./deployment.tsx')).DeploymentPage],
+  ['/monitoring', async () => (await import('./monitoring.tsx')).Monitoring],
+  ['/monitoring/:model', async () => (await import('./monitor.tsx')).MonitorPage],
+  ['/alerts', async () => (await import('./alerts.tsx')).Alerts],
+  ['/workers', async () => (await import('./workers.tsx')).Workers],
+  ['/keys', async () => (await import('./keys.tsx')).KeysPage],
+  ['/audit', async () => (await import('./audit.tsx')).Audit],
 ];
 
 const Nowhere = () => (

@@ -50,8 +50,12 @@ const Decision = ({ run }: { run: Run }) => (
   </>
 );
 
+/** Where it broke off; what was rolled back may be tried as it is; a rejected one needs other data or code, so all of it. */
+const stepToRetry = (run: Run): Run['steps'][number] | undefined =>
+  run.steps.find(({ state }) => state === 'failed' || state === 'cancelled') ?? (run.state === 'rolledBack' ? run.steps.find(({ name }) => name === 'rollout') : undefined) ?? run.steps[0];
+
 export const RunActions = ({ run }: { run: Run }) => {
-  const again = run.steps.find(({ state }) => state === 'failed' || state === 'cancelled') ?? run.steps.find(({ name }) => name === 'rollout') ?? run.steps[0];
+  const again = stepToRetry(run);
   if (run.state !== 'running') return again === undefined || run.state === 'failed' ? null : <RetryButton run={run} from={again.name} />;
   return (
     <>

@@ -102,7 +102,7 @@ const Body = ({ run }: { run: Run }) => {
           <StepGraph run={run} chosen={step?.name} />
           <StepGantt run={run} chosen={step?.name} />
         </Panel>
-        {step === undefined ? null : <StepDetail step={step} />}
+        {step === undefined ? null : <StepDetail run={run} step={step} />}
         <About run={run} />
       </div>
     </>

@@ -1,12 +1,13 @@
 /** One step: its state in words, attempts, progress with the time left, why its last attempt failed, what went in and came out. */
 import type { ComponentChildren } from 'preact';
-import type { Step } from '../api/types.ts';
+import type { Run, Step } from '../api/types.ts';
 import { count, duration, measured, percent, words } from '../ui/format.ts';
 import { Facts, Panel } from '../ui/page.tsx';
+import { shownState } from '../ui/shown-state.ts';
 import { StateMark } from '../ui/state-mark.tsx';
 import { Ago } from '../ui/time.tsx';
 
-const SENTENCES: Record<Step['state'], string> = {
+const SENTENCES: Record<string, string> = {
   notStarted: 'has not begun',
   waiting: 'waits',
   running: 'is at work',
@@ -15,6 +16,8 @@ const SENTENCES: Record<Step['state'], string> = {
   cancelled: 'was cancelled',
   reused: 'took over the output of the run that this one retries',
   skipped: 'was not reached',
+  rejected: 'said no',
+  rolledBack: 'took the canary back',
 };
 
 /** The rest at the pace so far; null while nothing can be said. */
@@ -26,19 +29,19 @@ const Progress = ({ step }: { step: Step }) => {
   if (progress === null || progress.total <= 0) return null;
   const left = timeLeft(step);
   return (
-    <div class="progress-line">
-      <progress max={progress.total} value={progress.done} aria-label={`Progress of ${step.name}`} />
-      <span>
-        {count(progress.done)} of {count(progress.total)} {progress.what ?? ''} ({percent(progress.done / progress.total)}){left === null ? '' : `, about ${duration(left)} left`}
-      </span>
-      {progress.metrics === undefined ? null : (
-        <span class="muted">
-          {Object.entries(progress.metrics)
-            .map(([name, value]) => `${words(name)} ${measured(value)}`)
-            .join(', ')}
+      <div class="progress-line">
+        <progress max={progress.total} value={progress.done} aria-label={`Progress of ${step.name}`} />
+        <span>
+          {count(progress.done)} of {count(progress.total)} {progress.what ?? ''} ({percent(progress.done / progress.total)}){left === null ? '' : `, about ${duration(left)} left`}
         </span>
-      )}
-    </div>
+        {progress.metrics === undefined ? null : (
+          <span class="muted">
+            {Object.entries(progress.metrics)
+              .map(([name, value]) => `${words(name)} ${measured(value)}`)
+              .join(', ')}
+          </span>
+        )}
+      </div>
   );
 };
 
@@ -61,13 +64,13 @@ const Gates = ({ output }: { output: unknown }) => {
   const gates = (output as { gates?: Gate[] } | null)?.gates;
   if (!Array.isArray(gates)) return null;
   return (
-    <ul class="plain">
-      {gates.map(({ gate, passed, reason }) => (
-        <li key={gate}>
-          <StateMark state={passed ? 'passed' : 'failed'} label={gate} /> {reason}
-        </li>
-      ))}
-    </ul>
+      <ul class="plain">
+        {gates.map(({ gate, passed, reason }) => (
+          <li key={gate}>
+            <StateMark state={passed ? 'passed' : 'failed'} label={gate} /> {reason}
+          </li>
+        ))}
+      </ul>
   );
 };
 
@@ -80,21 +83,24 @@ const factsOf = (step: Step): [string, ComponentChildren][] => [
   ...(step.resources === null ? [] : ([['Used', `${step.resources.cpuSeconds.toFixed(1)} s CPU, at most ${count(step.resources.peakMemoryBytes / 1_048_576)} MiB`]] as [string, string][])),
 ];
 
-export const StepDetail = ({ step }: { step: Step }) => (
-  <Panel title={`Step ${step.name}`}>
-    <p>
-      <StateMark state={step.state} /> {step.waitingFor === null ? SENTENCES[step.state] : `waits for ${step.waitingFor}`}
-    </p>
-    <Progress step={step} />
-    {step.failure === null ? null : (
-      <div class="callout tone-bad">
-        <strong>{step.state === 'failed' ? 'Why' : 'The attempt before failed'}</strong>: {step.failure.message} <code>{step.failure.code}</code>
-        <div class="muted">{step.failure.fix}</div>
-      </div>
-    )}
-    <Gates output={step.output} />
-    <Facts facts={factsOf(step)} />
-    <Value title="Input" value={step.input} />
-    <Value title="Output" value={step.output} />
-  </Panel>
-);
+export const StepDetail = ({ run, step }: { run: Run; step: Step }) => {
+  const state = shownState(run.state, step);
+  return (
+    <Panel title={`Step ${step.name}`}>
+      <p>
+        <StateMark state={state} /> {step.waitingFor === null ? SENTENCES[state] : `waits for ${step.waitingFor}`}
+      </p>
+      <Progress step={step} />
+      {step.failure === null ? null : (
+        <div class="callout tone-bad">
+          <strong>{step.state === 'failed' ? 'Why' : 'The attempt before failed'}</strong>: {step.failure.message} <code>{step.failure.code}</code>
+          <div class="muted">{step.failure.fix}</div>
+        </div>
+      )}
+      <Gates output={step.output} />
+      <Facts facts={factsOf(step)} />
+      <Value title="Input" value={step.input} />
+      <Value title="Output" value={step.output} />
+    </Panel>
+  );
+};

@@ -1,6 +1,7 @@
 /** The steps in time: one bar each, from when it began to when it ended. */
 import type { Run, Step } from '../api/types.ts';
 import { clockTime, duration, exactly, words } from '../ui/format.ts';
+import { shownState } from '../ui/shown-state.ts';
 import { toneOf } from '../ui/state-mark.tsx';
 import { now } from '../ui/time.tsx';
 
@@ -8,11 +9,11 @@ type Span = { from: number; to: number };
 
 const spanOf = (step: Step, until: number): Span | undefined => (step.startedAt === null ? undefined : { from: Date.parse(step.startedAt), to: step.finishedAt === null ? until : Date.parse(step.finishedAt) });
 
-const Bar = ({ step, span, whole }: { step: Step; span: Span; whole: Span }) => {
+const Bar = ({ state, step, span, whole }: { state: string; step: Step; span: Span; whole: Span }) => {
   const length = whole.to - whole.from || 1;
   const left = ((span.from - whole.from) / length) * 100;
   const width = Math.max(0.4, ((span.to - span.from) / length) * 100);
-  return <span class={`gantt-bar tone-${toneOf(step.state)}`} style={{ left: `${left}%`, width: `${Math.min(width, 100 - left)}%` }} title={`${step.name}: ${words(step.state)}, from ${exactly(new Date(span.from).toISOString())}`} />;
+  return <span class={`gantt-bar tone-${toneOf(state)}`} style={{ left: `${left}%`, width: `${Math.min(width, 100 - left)}%` }} title={`${step.name}: ${words(state)}, from ${exactly(new Date(span.from).toISOString())}`} />;
 };
 
 export const StepGantt = ({ run, chosen }: { run: Run; chosen: string | undefined }) => {
@@ -45,7 +46,7 @@ export const StepGantt = ({ run, chosen }: { run: Run; chosen: string | undefine
           return (
             <tr key={step.name} class={step.name === chosen ? 'chosen' : undefined}>
               <th scope="row">{step.name}</th>
-              <td class="gantt-lane">{span === undefined ? null : <Bar step={step} span={span} whole={whole} />}</td>
+              <td class="gantt-lane">{span === undefined ? null : <Bar state={shownState(run.state, step)} step={step} span={span} whole={whole} />}</td>
               <td class="number">{span === undefined ? '–' : duration(span.to - span.from)}</td>
               <td class="number">{step.attempts === 0 ? '–' : step.attempts}</td>
             </tr>

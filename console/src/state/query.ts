@@ -10,7 +10,8 @@ import { session } from './session.ts';
 
 export type Read<T> = { data: T | undefined; problem: Problem | undefined };
 
-type Entry = { read: Signal<Read<unknown>>; readers: number; asking: AbortController | undefined; askedAt: number };
+type Question = { path: string; body?: unknown };
+type Entry = { question: Question; read: Signal<Read<unknown>>; readers: number; asking: AbortController | undefined; askedAt: number };
 
 const entries = new Map<string, Entry>();
 const MOST_KEPT = 200;
@@ -18,11 +19,15 @@ const MOST_KEPT = 200;
 /** When the API last failed to answer; null while it does. */
 export const outageSince = signal<number | null>(null);
 
-const entryOf = (url: string): Entry => {
+/** A question with a body is a search: it changes nothing, and is kept by what it asks. */
+const keyOf = ({ path, body }: Question): string => (body === undefined ? path : `${path}\n${JSON.stringify(body)}`);
+
+const entryOf = (question: Question): Entry => {
+  const url = keyOf(question);
   const known = entries.get(url);
   if (known !== undefined) return known;
   if (entries.size >= MOST_KEPT) for (const [key, { readers }] of entries) if (readers === 0) entries.delete(key);
-  const entry: Entry = { read: signal<Read<unknown>>({ data: undefined, problem: undefined }), readers: 0, asking: undefined, askedAt: 0 };
+  const entry: Entry = { question, read: signal<Read<unknown>>({ data: undefined, problem: undefined }), readers: 0, asking: undefined, askedAt: 0 };
   entries.set(url, entry);
   return entry;
 };
@@ -35,14 +40,16 @@ const settle = (entry: Entry, read: Read<unknown>): void => {
 };
 
 /** Asks now; a question that is under way is awaited instead. */
-export const refresh = async (url: string): Promise<void> => {
-  const entry = entryOf(url);
+export const refresh = (path: string): Promise<void> => ask(entryOf({ path }));
+
+const ask = async (entry: Entry): Promise<void> => {
+  const { path, body } = entry.question;
   if (entry.asking !== undefined) return;
   const asking = new AbortController();
   entry.asking = asking;
   entry.askedAt = Date.now();
   try {
-    const data = await send<unknown>(url, { signal: asking.signal });
+    const data = await send<unknown>(path, { signal: asking.signal, ...(body === undefined ? {} : { method: 'POST', body }) });
     outageSince.value = null;
     settle(entry, { data, problem: undefined });
   } catch (error) {
@@ -58,21 +65,20 @@ export const refresh = async (url: string): Promise<void> => {
 };
 
 /** Asks again whatever is shown: after an act. */
-export const refreshAll = (): Promise<unknown> => Promise.all([...entries].filter(([, { readers }]) => readers > 0).map(([url]) => refresh(url)));
+export const refreshAll = (): Promise<unknown> => Promise.all([...entries.values()].filter(({ readers }) => readers > 0).map(ask));
 
 const OUTAGE_POLL_MS = 1_000;
 
-const startAsking = (url: string, pollMs: number): (() => void) => {
-  const entry = entryOf(url);
+const startAsking = (entry: Entry, pollMs: number): (() => void) => {
   entry.readers += 1;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
   const again = async (): Promise<void> => {
-    if (!document.hidden || entry.read.peek().data === undefined) await refresh(url);
+    if (!document.hidden || entry.read.peek().data === undefined) await ask(entry);
     if (!isOver) timer = setTimeout(() => void again(), outageSince.peek() === null ? pollMs : OUTAGE_POLL_MS);
   };
   const onVisible = (): void => {
-    if (!document.hidden) void refresh(url);
+    if (!document.hidden) void ask(entry);
   };
   document.addEventListener('visibilitychange', onVisible);
   void again();
@@ -90,9 +96,18 @@ export const urlOf = <P extends ReadPath>(path: P, { params, query }: Pick<Asked
 
 const POLL_MS = 4_000;
 
+const useQuestion = (question: Question, pollMs: number): Read<unknown> => {
+  const entry = entryOf(question);
+  useEffect(() => startAsking(entry, pollMs), [entry, pollMs]);
+  return entry.read.value;
+};
+
 /** What a path answers, asked again every `pollMs` while the page is seen. */
 export const useRead = <P extends ReadPath>(path: P, { params, query, pollMs = POLL_MS }: Asked<P> = {}): Read<Answer<P>> => {
   const url = urlOf(path, { ...(params === undefined ? {} : { params }), ...(query === undefined ? {} : { query }) });
-  useEffect(() => startAsking(url, pollMs), [url, pollMs]);
-  return entryOf(url).read.value as Read<Answer<P>>;
+  return useQuestion({ path: url }, pollMs) as Read<Answer<P>>;
 };
+
+/** What a search answers, or a path whose answer the OpenAPI document does not describe. */
+export const useSearch = <T>(path: string, { body, pollMs = POLL_MS }: { body?: unknown; pollMs?: number } = {}): Read<T> =>
+  useQuestion({ path, ...(body === undefined ? {} : { body }) }, pollMs) as Read<T>;

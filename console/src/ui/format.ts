@@ -50,7 +50,7 @@ export const clockTime = (at: string | number): string => clock.format(new Date(
 export const dayTime = (at: string | number): string => day.format(new Date(at));
 
 /** `rolledBack` as `rolled back`, `rocAuc` as `ROC AUC`. */
-const NAMES: Record<string, string> = { rocAuc: 'ROC AUC', logLoss: 'log loss', brier: 'Brier score', f1: 'F1', rmse: 'RMSE', mae: 'MAE', r2: 'R²', expectedCalibrationError: 'calibration error', allAtOnce: 'all at once', ab: 'A/B', blueGreen: 'blue-green' };
+const NAMES: Record<string, string> = { rocAuc: 'ROC AUC', logLoss: 'log loss', brier: 'Brier score', f1: 'F1', rmse: 'RMSE', mae: 'MAE', r2: 'R²', expectedCalibrationError: 'calibration error', allAtOnce: 'all at once', ab: 'A/B', wasserstein: 'Wasserstein', jensenshannon: 'Jensen-Shannon', ks: 'Kolmogorov-Smirnov', psi: 'PSI', chisquare: 'chi-square', blueGreen: 'blue-green' };
 export const words = (name: string): string => NAMES[name] ?? name.replaceAll(/([a-z])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`);
 
 /** The part of a run id that tells it from the others of its pipeline. */

@@ -3,21 +3,15 @@ import type { RunSummary } from '../api/types.ts';
 import { duration, shortId, words } from './format.ts';
 import { Link, pipelinePath, runPath } from './link.tsx';
 import { Scroll } from './page.tsx';
+import { shownState } from './shown-state.ts';
 import { signOf, StateMark, toneOf } from './state-mark.tsx';
 import { Ago } from './time.tsx';
 
 type Mark = NonNullable<RunSummary['steps']>[number];
 
-/** A gate that decided is done, whatever it said; in the grid it is the no that matters, and likewise a rollout that went back. */
-const shownMark = (run: RunSummary, mark: Mark): { name: string; state: string; durationMs: number | null } => {
-  if (run.state === 'rejected' && mark.name === 'gate') return { ...mark, state: 'rejected' };
-  if (run.state === 'rolledBack' && mark.name === 'rollout') return { ...mark, state: 'rolledBack' };
-  return mark;
-};
-
 const Square = ({ run, step }: { run: RunSummary; step: Mark }) => {
   const { runId } = run;
-  const mark = shownMark(run, step);
+  const mark = { ...step, state: shownState(run.state, step) };
   const text = `${mark.name}: ${words(mark.state)}${mark.durationMs === null ? '' : `, ${duration(mark.durationMs)}`}`;
   return (
     <Link to={`${runPath(runId)}?step=${encodeURIComponent(mark.name)}`} class={`square tone-${toneOf(mark.state)}`} title={text}>
@@ -72,48 +66,48 @@ export const RunGrid = ({ runs, hasPipeline }: Grid) => {
   const most = Math.max(1, ...runs.map((run) => run.durationMs ?? 0));
   return (
     <div class="panel">
-    <Scroll label="Runs">
-      <table class="run-grid">
-        <thead>
-          <tr>
-            <th scope="col">Run</th>
-            {hasPipeline ? <th scope="col">Pipeline</th> : null}
-            <th scope="col">State</th>
-            {hasPipeline ? <th scope="col">Steps</th> : columns.map((name) => <th scope="col" key={name} class="step-head">{name}</th>)}
-            <th scope="col">Duration</th>
-            <th scope="col">Started</th>
-            <th scope="col">Because</th>
-          </tr>
-        </thead>
-        <tbody>
-          {runs.map((run) => (
-            <tr key={run.runId}>
-              <th scope="row">
-                <Link to={runPath(run.runId)} title={run.runId}>
-                  {shortId(run.runId)}
-                </Link>
-              </th>
-              {hasPipeline ? (
-                <td>
-                  <Link to={pipelinePath(run.pipeline)}>{run.pipeline}</Link>
-                </td>
-              ) : null}
-              <td>
-                <StateMark state={run.state} />
-              </td>
-              {hasPipeline ? <AllSquares run={run} /> : <Squares run={run} columns={columns} />}
-              <DurationBar ms={run.durationMs} most={most} />
-              <td>
-                <Ago at={run.startedAt} />
-              </td>
-              <td class="muted clip" title={run.trigger?.reason}>
-                {run.trigger === null ? '' : `${run.trigger.kind}: ${run.trigger.reason}`}
-              </td>
+      <Scroll label="Runs">
+        <table class="run-grid">
+          <thead>
+            <tr>
+              <th scope="col">Run</th>
+              {hasPipeline ? <th scope="col">Pipeline</th> : null}
+              <th scope="col">State</th>
+              {hasPipeline ? <th scope="col">Steps</th> : columns.map((name) => <th scope="col" key={name} class="step-head">{name}</th>)}
+              <th scope="col">Duration</th>
+              <th scope="col">Started</th>
+              <th scope="col">Because</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+          </thead>
+          <tbody>
+            {runs.map((run) => (
+              <tr key={run.runId}>
+                <th scope="row">
+                  <Link to={runPath(run.runId)} title={run.runId}>
+                    {shortId(run.runId)}
+                  </Link>
+                </th>
+                {hasPipeline ? (
+                  <td>
+                    <Link to={pipelinePath(run.pipeline)}>{run.pipeline}</Link>
+                  </td>
+                ) : null}
+                <td>
+                  <StateMark state={run.state} />
+                </td>
+                {hasPipeline ? <AllSquares run={run} /> : <Squares run={run} columns={columns} />}
+                <DurationBar ms={run.durationMs} most={most} />
+                <td>
+                  <Ago at={run.startedAt} />
+                </td>
+                <td class="muted clip fill" title={run.trigger?.reason}>
+                  {run.trigger === null ? '' : `${run.trigger.kind}: ${run.trigger.reason}`}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
     </div>
   );
 };

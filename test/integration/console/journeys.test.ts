@@ -1,10 +1,15 @@
 /** The main journeys through the console, in a real browser on the real system. Each test goes on where the one before ended. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
+import { createGatewayClient } from '../../../examples/flight-delays/demo/gateway-client.ts';
+import { EXAMPLE_FOLDER } from '../../../examples/flight-delays/demo/pipeline.ts';
+import { rowsOfMonth } from '../../../examples/flight-delays/demo/rows.ts';
+import { createTraffic } from '../../../examples/flight-delays/demo/traffic.ts';
 import { cookiesOfScripts, focusedText, seriousFindings } from './support/accessibility.ts';
 import { startConsoleRig, type ConsoleRig, type Visitor } from './support/console-rig.ts';
 
 const MODEL = 'flight-delays';
+const ROWS = 450;
 const WAIT = { timeout: 60_000 };
 const POLL = { timeout: 60_000, interval: 200 };
 
@@ -62,9 +67,44 @@ it('begins a failed run with its log, and retries it from the failed step', asyn
   expect(page.url()).toContain('state=failed');
 });
 
+it('shows what drifted first, beside its training rows, and takes care of the alert', async () => {
+  const { page } = admin;
+  const client = createGatewayClient({ gateways: rig.stack.urls.gateways, model: MODEL, apiKey: rig.stack.adminKey! });
+  const rows = await rowsOfMonth({ exampleFolder: EXAMPLE_FOLDER, features: rig.pipeline.features }, '2013-07', ROWS);
+  const answered = await createTraffic(client).sendAll(rows);
+  client.close();
+  await rig.api.post(`/models/${MODEL}/labels`, { labels: answered.map(({ inferenceId, label }) => ({ inferenceId, label })) }, 'labels');
+  await open(page, `/monitoring/${MODEL}`);
+  const table = page.getByRole('region', { name: 'Drift by column' }).getByRole('table');
+  await expect.poll(() => table.isVisible(), POLL).toBe(true);
+  const { columns } = await rig.api.get<{ columns: { column: string; drifted: boolean }[] }>(`/models/${MODEL}/monitor/report`);
+  const shown = (await table.getByRole('rowheader').allInnerTexts()).slice(0, columns.length);
+  expect(shown).toEqual(columns.map(({ column }) => column));
+  expect(columns[0]?.drifted).toBe(true);
+  expect(await table.getByRole('img', { name: `${shown[0]}: training rows` }).count()).toBe(1);
+  await expect.poll(() => page.getByText(/quality (holds|dropped)$/).count(), POLL).toBeGreaterThan(0);
+  await page.getByRole('link', { name: 'Alerts', exact: true }).click();
+  await page.getByRole('button', { name: 'Acknowledge' }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge' }).click();
+  await page.getByText('acknowledged by the admin').first().waitFor(WAIT);
+});
+
+it('starts a run by a click, and cancels it', async () => {
+  const { page } = admin;
+  await rig.api.put('/pipelines/waits', { kind: 'steps', name: 'waits', steps: [{ name: 'first', kind: 'noop' }, { name: 'second', kind: 'noop', pool: 'gpu' }] });
+  await page.getByRole('link', { name: 'Pipelines' }).click();
+  await page.getByRole('link', { name: 'waits' }).click();
+  await page.getByRole('button', { name: 'Start a run' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Start a run' }).click();
+  await page.getByText('waits for a worker of pool gpu: none is running').first().waitFor(WAIT);
+  await page.getByRole('button', { name: 'Cancel the run' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the run' }).click();
+  await page.locator('.lead').getByText('cancelled').waitFor(WAIT);
+});
+
 it('shows a canary grow from 5 to 100 %, and aborts another by a click', async () => {
   const { page } = admin;
-  await rig.api.put(`/pipelines/${MODEL}`, { ...rig.pipeline, train: { ...rig.pipeline.train, params: { num_iterations: 12 } } });
+  await rig.api.put(`/pipelines/${MODEL}`, { ...rig.pipeline, train: { ...rig.pipeline.train, params: { ...rig.pipeline.train.params, num_iterations: 12 } } });
   await rig.api.post(`/pipelines/${MODEL}/runs`, {}, 'second');
   await open(page, `/deployments/${MODEL}`);
   const split = page.locator('.split > span').first();
@@ -102,10 +142,12 @@ it('offers a viewer nothing to do', async () => {
 
 it('is usable by keyboard and screen reader, dark and light', async () => {
   const { runs } = await rig.api.get<{ runs: { runId: string }[] }>('/runs');
-  const paths = ['', '/runs', `/runs/${runs.at(-1)?.runId}`, '/deployments', `/deployments/${MODEL}`];
+  const paths = ['', '/runs', `/runs/${runs.at(-1)?.runId}`, '/pipelines', `/pipelines/${MODEL}`, '/models', `/models/${MODEL}`, `/models/${MODEL}/versions/1`, '/deployments', `/deployments/${MODEL}`, '/monitoring', `/monitoring/${MODEL}`, '/alerts', '/workers', '/keys', '/audit'];
+  // The pages with colours of their own.
+  const inDark = new Set(['', `/runs/${runs.at(-1)?.runId}`, `/pipelines/${MODEL}`, `/deployments/${MODEL}`, `/monitoring/${MODEL}`, '/alerts']);
   const dark = await rig.visit('admin', { theme: 'dark' });
   for (const { page } of [admin, dark]) {
-    for (const path of paths) {
+    for (const path of page === dark.page ? inDark : paths) {
       await open(page, path);
       await page.getByRole('heading', { level: 1 }).waitFor(WAIT);
       await page.locator('main :is(.panel, table)').first().waitFor(WAIT);

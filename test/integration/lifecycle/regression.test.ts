@@ -93,6 +93,16 @@ it('an answer leads back to the bytes of its data, and those lead to the model',
   expect((await lineageOf(`dataset:${MODEL}@${lineage.datasetVersion.slice(0, 8)}`, 'downstream')).nodes.map(({ id }) => id)).toContain(model.id);
 });
 
+it('is trained again from its record, to the same bytes', { timeout: 120_000 }, async () => {
+  const { runId } = await api.post<{ runId: string }>(`/models/${MODEL}/versions/1/reproduce`, {}, 'again');
+  const run = () => api.get<{ state: string; failure: unknown; outcome: unknown }>(`/runs/${runId}`);
+  await expect.poll(async () => (await run()).state, { timeout: 90_000, interval: 250 }).not.toBe('running');
+  const { state, failure, outcome } = await run();
+  expect({ state, failure }).toEqual({ state: 'succeeded', failure: null });
+  expect(outcome).toMatchObject({ model: MODEL, version: 1, reproduction: { identical: true, differences: [], resumed: false, largestDifference: 0 } });
+  expect((await api.get<{ versions: unknown[] }>(`/models/${MODEL}`)).versions).toHaveLength(1);
+});
+
 it('has a card of what was recorded', async () => {
   const { markdown } = await api.get<{ markdown: string }>(`/models/${MODEL}/versions/champion/card`);
   expect(markdown).toContain(`# ${MODEL}, version 1`);

@@ -1,12 +1,14 @@
 /** The API with a database of its own, listening, and MLflow's clients that speak to it. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createModelRegistry } from '../../../adapters/postgres/model-registry.ts';
 import { repositoryRoot } from '../../../deploy/local/tools/machine.ts';
 import type { Part } from '../../../deploy/local/tools/part.ts';
 import { createTestApi, unreachableTemporal, type TestApi } from '../../support/api.ts';
+import { registration } from '../../support/fakes.ts';
 import { startTestPostgres, type TestDatabase } from '../../support/database.ts';
 
 export type TrackingServer = {
@@ -45,4 +47,12 @@ export const startTrackingServer = async (): Promise<TrackingServer> => {
       rmSync(scratch, { recursive: true, force: true });
     },
   };
+};
+
+/** Registers an ONNX fixture as a pipeline would. */
+export const registerPipelineModel = async ({ api, test }: Pick<TrackingServer, 'api' | 'test'>, model: string): Promise<void> => {
+  const bytes = readFileSync(join(repositoryRoot, 'test', 'integration', 'serving', 'fixtures', 'sum-a.onnx'));
+  const artifact = await api.dependencies.artifacts.put(bytes);
+  const given = registration(`${model}.run-1`, model);
+  await createModelRegistry(test.database).registerVersion({ ...given, trained: { ...given.trained, model: artifact } });
 };

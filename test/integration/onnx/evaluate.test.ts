@@ -15,11 +15,13 @@ import { EvaluationReport, type TrainedModel } from '../../../contracts/model.ts
 import type { ModelPipelineSpec} from '../../../contracts/pipeline.ts';
 import { GateSpec, type FeaturesSpec, type PipelineSpec } from '../../../contracts/pipeline.ts';
 import { PerennialFailure } from '../../../domain/failure.ts';
+import { decideGates } from '../../../domain/gates.ts';
 import type { VersionRecord } from '../../../domain/ports/model-registry.ts';
 import type { DataEngine } from '../../../domain/ports/data-engine.ts';
 import type { ArtifactStore } from '../../../domain/ports/artifact-store.ts';
 import { runActivity } from '../../support/activity.ts';
 import { evaluationReport, lineage, stepContext, trainedModel } from '../../support/fakes.ts';
+import { readRows } from '../trainers/support/score.ts';
 import { writeRows } from '../duckdb/source-files.ts';
 import { fixturePath, matrixFeatures, matrixSignature, namedFeatures, namedSignature, signatureOf, tensor } from '../../unit/onnx/fixtures.ts';
 
@@ -95,7 +97,7 @@ const pipelinesWith = (features?: FeaturesSpec): EvaluatePorts['pipelines'] => (
 /** A dataset of one table, `rows`: the fixture's rows. */
 const datasetOf = async (rows: string, count: number): Promise<DatasetVersionRef> => {
   const artifact = await putFixture(rows);
-  const table = { name: 'rows', format: 'parquet', columns: [], rows: count, files: [{ path: rows, artifact, rows: count }] };
+  const table = { name: 'rows', format: 'parquet', columns: [], rows: count, profile: [], files: [{ path: rows, artifact, md5: 'd'.repeat(32), rows: count }] };
   const manifest = await putJson({ dataset: 'flights', version: 'd'.repeat(64), tables: [table], rows: count, bytes: artifact.bytes });
   return { dataset: 'flights', version: 'd'.repeat(64), manifest, rows: count, bytes: artifact.bytes, files: 1 };
 };
@@ -205,6 +207,64 @@ describe('a champion with another feature SQL', () => {
     const failure = await failureOf({ ...named, champion, championFeatures: { ...ownFeatures, sql } });
     expect(failure).toMatchObject({ type: 'FeatureQueryInvalid', nonRetryable: true, message: expect.stringMatching(/^The champion, version 4, cannot be scored/) });
     expect(failure.message).toContain(words);
+  });
+});
+
+describe('gates that ask for measurements', () => {
+  const gates = [
+    { kind: 'slice', column: 'carrier', metric: 'accuracy', min: 0.01, minimumRows: 1 },
+    { kind: 'fairness', column: 'carrier', measure: 'demographicParityDifference', max: 1, minimumRows: 1, resamples: 200 },
+    { kind: 'champion', metric: 'rocAuc', cluster: 'hour', resamples: 200 },
+    { kind: 'champion', metric: 'accuracy', test: 'mcnemar' },
+    { kind: 'calibration', max: 1 },
+    { kind: 'latency', maxP95Ms: 10_000, requests: 30 },
+    { kind: 'size', maxBytes: 10_000_000 },
+    { kind: 'signature' },
+  ].map((gate) => GateSpec.parse(gate));
+  let result: EvaluationReport;
+  beforeAll(async () => {
+    const champion = { artifact: await putFixture('named.onnx'), signature: namedSignature };
+    result = EvaluationReport.parse(await (await evaluate({ ...named, champion, gates })).report);
+  });
+
+  it('get them from the rows, by value, and from the model', async () => {
+    const { measured } = result;
+    const [slice] = measured!.slices;
+    const [fairness] = measured!.fairness;
+    const rows = await readRows([fixturePath('named-rows.parquet')]);
+    const carriers = new Map<string | null, number>();
+    for (const { carrier } of rows as { carrier: string | null }[]) carriers.set(carrier, (carriers.get(carrier) ?? 0) + 1);
+    expect(new Map(slice!.values.map(({ value, rows: count }) => [value, count]))).toEqual(carriers);
+    expect(slice!.values.reduce((sum, { rows: count, metric }) => sum + count * metric!, 0) / 400).toBeCloseTo(result.candidate.accuracy!, 12);
+    expect(fairness!.groups.reduce((sum, { rows: count }) => sum + count, 0)).toBe(400);
+    const rates = fairness!.groups.map(({ selectionRate }) => selectionRate!);
+    expect(fairness!.value).toBeCloseTo(Math.max(...rates) - Math.min(...rates), 12);
+    expect(result.comparisons).toMatchObject([{ metric: 'rocAuc', cluster: 'hour', groups: new Set(rows.map(({ hour }) => hour)).size, difference: 0 }]);
+    expect(measured!.mcnemar).toMatchObject({ candidateOnly: 0, championOnly: 0, pValue: 1 });
+    expect(measured!.calibrationError).toBeGreaterThan(0);
+    expect(measured!.latency).toMatchObject({ requests: 30 });
+    expect(measured!.latency!.p95Ms).toBeGreaterThanOrEqual(measured!.latency!.p50Ms);
+    expect(measured!.modelBytes).toBe((await readFile(fixturePath('named.onnx'))).length);
+    expect(measured!.signatureDifferences).toEqual([]);
+  });
+
+  it('are decided by them', () => {
+    expect(decideGates(result, gates).map(({ gate, passed }) => [gate, passed])).toEqual([
+      ['slice carrier accuracy', true],
+      ['fairness carrier demographicParityDifference', true],
+      ['champion rocAuc', false],
+      ['champion accuracy', false],
+      ['calibration', true],
+      ['latency', true],
+      ['size', true],
+      ['signature', true],
+    ]);
+  });
+
+  it('cost nothing where they do not ask', async () => expect((await (await evaluate(named)).report).measured).toBeUndefined());
+
+  it('say which column is not there', async () => {
+    expect(await failureOf({ ...named, gates: [{ kind: 'slice', column: 'airport', metric: 'rocAuc', min: 0 }] })).toMatchObject({ type: 'FeatureMissing', message: expect.stringContaining('"airport"') });
   });
 });
 

@@ -114,6 +114,9 @@ test('a version that cannot be loaded is refused, and the old generation stays',
   const failures = await rig.acknowledged('refused', await rig.deploy('refused', { stable: 1, canary: 2, canaryWeight: 50 }));
   expect(failures).toEqual([{ gateway: 'gateway-1', error: expect.stringContaining('"other"') }]);
   expect((await client.get('/v2/models/refused')).body).toMatchObject({ versions: ['1'] });
+  const index = (await client.post('/v2/repository/index', {})).body as unknown as { name: string }[];
+  expect(index.filter(({ name }) => name === 'refused')).toEqual([expect.objectContaining({ version: '1', state: 'READY' }), expect.objectContaining({ version: '2', state: 'UNAVAILABLE', reason: expect.any(String) })]);
+  expect((await client.post('/v2/repository/index', { ready: true })).body).toEqual(index.filter((entry) => !JSON.stringify(entry).includes('UNAVAILABLE')));
   expect((await client.infer('refused', [1, 1, 1])).body.model_version).toBe('1');
 });
 

@@ -9,9 +9,10 @@ import { tritonClient } from '../../../deploy/local/tools/client-environments.ts
 import { repositoryRoot } from '../../../deploy/local/tools/machine.ts';
 import { inferenceIdsOf } from '../../faults/prediction-store.ts';
 import { createClient } from './support/client.ts';
+import { CONVERSIONS } from './support/conversions.ts';
 import { eventually } from './support/eventually.ts';
 import type { GatewayProcess } from './support/gateway-process.ts';
-import { MIXED_SIGNATURE, startRig, type Rig } from './support/rig.ts';
+import { MIXED_SIGNATURE, TYPED_SIGNATURE, startRig, type Rig } from './support/rig.ts';
 
 const { root } = protobuf.parse(readFileSync(new URL('../../../serving/grpc/open-inference.proto', import.meta.url), 'utf8'));
 const InferRequest = root.lookupType('inference.ModelInferRequest');
@@ -23,7 +24,9 @@ beforeAll(async () => {
   rig = await startRig();
   await rig.register('sum', 1, 'sum-a');
   await rig.register('mixed', 1, 'mixed', MIXED_SIGNATURE);
+  await rig.register('typed', 1, 'typed', TYPED_SIGNATURE);
   await rig.deploy('sum', { stable: 1 });
+  await rig.deploy('typed', { stable: 1 });
   await rig.deploy('mixed', { stable: 1 });
   gateway = await rig.startGateway();
   client = new Client(gateway.grpc, credentials.createInsecure(), { 'grpc.max_send_message_length': -1 });
@@ -69,10 +72,15 @@ test("Triton's client gets what clients of HTTP get, and is told what is wrong",
     live: true,
     ready: true,
     model_ready: true,
-    server: expect.objectContaining({ name: 'perennial', extensions: ['binary_tensor_data'] }),
+    server: expect.objectContaining({ name: 'perennial', extensions: ['binary_tensor_data', 'model_repository', 'statistics'] }),
     model: { name: 'sum', versions: ['1'], platform: 'onnxruntime_onnx', inputs: [{ name: 'x', datatype: 'FP32', shape: ['-1', '3'] }], outputs: [{ name: 'score', datatype: 'FP32', shape: ['-1', '1'] }] },
     typed: { scores: [7, 2 ** 40], id: 'typed-1', metadata: { 'x-request-id': 'typed-1', 'x-perennial-role': 'stable', 'x-perennial-version': '1' } },
     mixed: [1, 3.5, 2 ** 40],
+    values: TYPED_SIGNATURE.inputs.map(({ name }) => name).sort(),
+    converted: CONVERSIONS,
+    index: ['mixed', 'sum', 'typed'].map((name) => ({ name, version: '1', state: 'READY' })),
+    statistics: [expect.objectContaining({ name: 'sum', version: '1', inference_count: '8', execution_count: '4', inference_stats: expect.objectContaining({ success: { count: '4', ns: expect.any(String) }, fail: {} }) })],
+    load: null,
     asynchronous: true,
   });
   expect(refused).toEqual({
@@ -82,9 +90,11 @@ test("Triton's client gets what clients of HTTP get, and is told what is wrong",
     wrong_key: ['StatusCode.UNAUTHENTICATED', expect.stringContaining('A valid API key is needed')],
     missing: ['StatusCode.INVALID_ARGUMENT', 'inputs[0] "x" data[1] (row 0): null is not allowed, because the signature does not say missing: allowed'],
     wide: ['StatusCode.INVALID_ARGUMENT', expect.stringContaining('does not fit [-1, 3]')],
-    wrong_type: ['StatusCode.INVALID_ARGUMENT', expect.stringContaining('"FP64", input "x" is FP32')],
+    wrong_type: ['StatusCode.INVALID_ARGUMENT', expect.stringContaining('"BOOL", input "x" is FP32')],
     wrong_name: ['StatusCode.INVALID_ARGUMENT', expect.stringContaining('is not an input of the model')],
     wrong_output: ['StatusCode.INVALID_ARGUMENT', expect.stringContaining('is not an output of the model')],
+    load_other: ['StatusCode.FAILED_PRECONDITION', expect.stringContaining('cannot be given when a model is loaded')],
+    unload: ['StatusCode.FAILED_PRECONDITION', expect.stringContaining('sum cannot be unloaded by this call')],
     late: ['StatusCode.DEADLINE_EXCEEDED', expect.any(String)],
     no_method: ['StatusCode.UNIMPLEMENTED', expect.any(String)],
   });

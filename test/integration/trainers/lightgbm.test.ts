@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { flightFeatures, writeMonths } from './support/flights.ts';
 import { makeSpec, runTrainer, type Spec } from './support/run-trainer.ts';
-import { openSession, parityOf, readRows, scoreRows } from './support/score.ts';
+import { openSession, parityOf, readRows, rocAuc, scoreRows } from './support/score.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 let files: (months: number[]) => string[];
@@ -15,6 +15,24 @@ const metricsOf = (spec: Spec) => JSON.parse(readFileSync(join(spec.outputFolder
 
 beforeAll(async () => {
   files = await writeMonths(temporaryFolder(), { months: [1, 2, 3], sampled: true });
+});
+
+describe('a trial of a search', () => {
+  it.each([
+    ['lightgbm', { num_iterations: 4 }],
+    ['sklearn', { estimator: 'histGradientBoosting', max_iter: 4 }],
+  ])('%s tells the metric of the held-out rows as it goes on, and learns nothing from them', async (trainer, params) => {
+    const [reporting, plain] = [specOf({ trainer, params: params as never, reportMetric: 'rocAuc' }), specOf({ trainer, params: params as never })];
+    const [end] = await Promise.all([runTrainer(reporting), runTrainer(plain)]);
+    expect(end.stderr).toBe('');
+    const values = end.lines.filter((line) => line.type === 'progress').map((line) => line.metrics?.['validation']);
+    expect(values.length).toBeGreaterThan(0);
+    expect(values.every((value) => value !== undefined && value > 0.5)).toBe(true);
+    const labels = (await readRows(reporting.holdout)).map((row) => Number(row['late']) === 1 || row['late'] === true);
+    const scores = (await readRows([join(reporting.outputFolder, 'predictions.parquet')])).map((row) => Number(row['score']));
+    expect(rocAuc(labels, scores)).toBeCloseTo(values.at(-1)!, 5);
+    expect(hashOf(join(reporting.outputFolder, 'model.onnx'))).toBe(hashOf(join(plain.outputFolder, 'model.onnx')));
+  });
 });
 
 describe('an uninterrupted training', () => {

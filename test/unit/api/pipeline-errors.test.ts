@@ -17,7 +17,53 @@ const errorsOf = (value: unknown, name = 'late'): RequestRefused['errors'] => {
 };
 
 const changed = (changes: Record<string, unknown>) => modelPipeline('late', changes);
+const x = { type: 'number', min: 0, max: 1 };
+const search = (given: object) => changed({ search: { space: { x }, ...given } });
 const gate = (given: unknown) => changed({ gates: [given] });
+
+const regression = { ...modelPipeline('x').features, task: 'regression' };
+
+describe('a gate that would say no to every run', () => {
+  it.each([
+    ['a column that is not there', gate({ kind: 'slice', column: 'prise', metric: 'rocAuc', min: 0.5 }), 'gates[0].column', /"prise" is no column of the features/],
+    ['a cluster that is not there', gate({ kind: 'champion', metric: 'rocAuc', cluster: 'day' }), 'gates[0].cluster', /"day" is no column/],
+    ['a slice without a bound', gate({ kind: 'slice', column: 'price', metric: 'rocAuc' }), 'gates[0]', /needs min or max/],
+    ['a difference with the wrong bound', gate({ kind: 'fairness', column: 'price', measure: 'demographicParityDifference', min: 0.1 }), 'gates[0].max', /it needs max/],
+    ['a ratio with the wrong bound', gate({ kind: 'fairness', column: 'price', measure: 'disparateImpact', max: 0.8 }), 'gates[0].min', /it needs min/],
+    ['a bound on the better side', gate({ kind: 'fairness', column: 'price', measure: 'disparateImpact', min: 0.8, max: 1 }), 'gates[0].max', /the better side/],
+    ['McNemar of scores', gate({ kind: 'champion', metric: 'rocAuc', test: 'mcnemar' }), 'gates[0].metric', /right and wrong decisions/],
+    ['McNemar in clusters', gate({ kind: 'champion', metric: 'accuracy', test: 'mcnemar', cluster: 'id' }), 'gates[0].cluster', /knows no clusters/],
+    ['fairness of a regression', changed({ features: regression, gates: [{ kind: 'fairness', column: 'price', measure: 'disparateImpact', min: 0.8 }] }), 'gates[0].kind', /needs classes/],
+    ['calibration of a regression', changed({ features: regression, gates: [{ kind: 'calibration', max: 0.1 }] }), 'gates[0].kind', /needs classes/],
+  ])('%s', (_what, pipeline, path, message) => {
+    expect(errorsOf(pipeline)).toEqual([expect.objectContaining({ path, message: expect.stringMatching(message) as string })]);
+  });
+
+  it('is none otherwise', () => {
+    const gates = [{ kind: 'slice', column: 'price', metric: 'rocAuc', min: 0.5 }, { kind: 'champion', metric: 'rocAuc', cluster: 'id' }, { kind: 'fairness', column: 'price', measure: 'disparateImpact', min: 0.8 }, { kind: 'calibration', max: 0.1 }, { kind: 'latency', maxP95Ms: 3 }, { kind: 'size', maxBytes: 5 }, { kind: 'signature' }];
+    expect(errorsOf(changed({ gates }))).toEqual([]);
+  });
+});
+
+describe('a search that contradicts itself', () => {
+  it.each([
+    ['nothing to search', search({ space: {} }), 'search.space', /names no parameter/],
+    ['bounds the wrong way round', search({ space: { x: { ...x, min: 2 } } }), 'search.space.x.max', /1 is not above min \(2\)/],
+    ['a logarithm of 0', search({ space: { x: { ...x, log: true } } }), 'search.space.x.min', /no place on a logarithmic scale/],
+    ['steps on a logarithmic scale', search({ space: { x: { type: 'integer', min: 1, max: 9, step: 2, log: true } } }), 'search.space.x.step', /no even steps/],
+    ['a value twice', search({ space: { x: { type: 'categorical', values: ['a', 'a'] } } }), 'search.space.x.values', /a value twice/],
+    ['a grid of a number', search({ sampler: 'grid' }), 'search.space.x.points', /how many values/],
+    ['a metric of another task', search({ metric: 'rmse' }), 'search.metric', /rmse is no metric of binaryClassification/],
+    ['more trials than are kept in mind', search({ trials: 1_000, pruner: 'median' }), 'search.trials', /1000 trials of 1 parameters with the pruner median/],
+    ['a budget of nothing', search({ budget: {} }), 'search.budget', /limits nothing/],
+    ['money without a price', search({ budget: { money: 5 } }), 'search.budget.pricePerMinute', /without a price/],
+    ['a budget below one trial', search({ budget: { minutes: 30 } }), 'search.budget', /30.0 min have no room for one trial, which reserves 60.0 min/],
+  ])('%s', (_what, pipeline, path, message) => {
+    expect(errorsOf(pipeline)).toEqual([expect.objectContaining({ path, message: expect.stringMatching(message) as string })]);
+  });
+
+  it('is right otherwise', () => expect(errorsOf(search({ budget: { minutes: 30, trialMinutes: 5 }, trials: 100, pruner: 'asha' }))).toEqual([]));
+});
 
 describe('a pipeline that is not valid', () => {
   it.each([

@@ -4,11 +4,18 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../../cli/command-line.ts';
 
-const DOCUMENTS = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)];
+const DOCUMENTS = ['README.md', ...readdirSync('docs').filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
 
 /** Command lines in code: fenced, or between backticks. */
 const commandLinesOf = (document: string): string[] =>
   [...readFileSync(document, 'utf8').matchAll(/(?:^ {4}|`|^)(?:npx --no )?perennial ([^`#\n]+)/gm)].map(([, words = '']) => words.trim());
+
+/** What the console names where there is nothing yet. */
+const consoleLines = (): { document: string; line: string }[] =>
+  readdirSync('console/src', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.tsx'))
+    .map((name) => `console/src/${name}`)
+    .flatMap((document) => [...readFileSync(document, 'utf8').matchAll(/npx --no perennial ([^`<]+?)(?:`|"\s*[>}]|<)/g)].map(([, line = '']) => ({ document, line: line.trim() })));
 
 const WORD = /^[a-z][a-z-]*$/;
 
@@ -28,6 +35,15 @@ const mistakeOf = (program: Command, line: string): string | undefined => {
   const known = new Set(['--help', '--json', '--url', ...command.options.flatMap(({ long, short }) => [long, short])]);
   return words.map((word) => word.replace(/[^a-z-].*$/i, '')).find((word) => word.startsWith('-') && word.length > 1 && !known.has(word));
 };
+
+describe('the console', () => {
+  it('names only commands and options that there are', () => {
+    const program = createProgram();
+    const lines = consoleLines();
+    expect(lines.length).toBeGreaterThan(5);
+    expect(lines.map(({ document, line }) => ({ document, line, mistake: mistakeOf(program, line) })).filter(({ mistake }) => mistake !== undefined)).toEqual([]);
+  });
+});
 
 describe('the documents', () => {
   it('name only commands and options that there are', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GateSpec } from '../../../contracts/pipeline.ts';
-import { dayNumbering, evaluateScores, joinRows, largestDifference, plansOf, type EvaluationInput } from '../../../domain/evaluation.ts';
+import { valueNumbering } from '../../../domain/column-codes.ts';
+import { evaluateScores, joinRows, largestDifference, plansOf, type EvaluationInput } from '../../../domain/evaluation.ts';
 
 const input: EvaluationInput = {
   task: 'binaryClassification',
@@ -73,19 +74,19 @@ describe('plansOf', () => {
   });
 });
 
-describe('dayNumbering', () => {
+describe('valueNumbering', () => {
   it('numbers days in their order of appearance, over all parts', () => {
-    const numbering = dayNumbering();
+    const numbering = valueNumbering();
     expect(numbering.number(['b', 'a', 'b'])).toEqual(Uint32Array.of(0, 1, 0));
     expect(numbering.number(['c', 'a'])).toEqual(Uint32Array.of(2, 1));
-    expect(numbering.days()).toEqual(['b', 'a', 'c']);
+    expect(numbering.values()).toEqual(['b', 'a', 'c']);
   });
 });
 
 describe('joinRows', () => {
   it('puts parts together in their order', () => {
     const part = (row: number) => ({ labels: Float64Array.of(row % 2), groups: Uint32Array.of(row), candidate: Float64Array.of(row / 10), champion: Float64Array.of(row / 20) });
-    expect(joinRows([part(1), part(2)])).toEqual({ labels: Float64Array.of(1, 0), groups: Uint32Array.of(1, 2), candidate: Float64Array.of(0.1, 0.2), champion: Float64Array.of(0.05, 0.1) });
+    expect(joinRows([part(1), part(2)])).toEqual({ labels: Float64Array.of(1, 0), groups: Uint32Array.of(1, 2), candidate: Float64Array.of(0.1, 0.2), champion: Float64Array.of(0.05, 0.1), codes: {} });
     expect(joinRows([{ ...part(1), champion: null }]).champion).toBeNull();
   });
 });

@@ -33,7 +33,7 @@ describe('the champion gate', () => {
   it.each([
     [{ low: -0.01, high: 0.02, difference: 0.004 }, /^inconclusive: difference 0.004, 95 % interval -0.01 to 0.02/],
     [{ low: 0.005, high: 0.02 }, /^inconclusive/],
-    [{ low: -0.03, high: -0.01 }, /^not better/],
+    [{ low: -0.03, high: -0.01 }, /^worse/],
     [{ low: 0.001, high: 0.004 }, /^not better/],
     [{ low: null }, /could not be measured/],
     [{ high: Number.NaN }, /could not be measured/],

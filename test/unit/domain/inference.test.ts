@@ -55,6 +55,11 @@ describe('a good request', () => {
     expect(read(entries).tensors).toEqual(read(good()).tensors);
   });
 
+  test('may send numbers in another datatype that are the same numbers in the model', () => {
+    const entries = changed(0, { datatype: 'INT16' }).map((entry) => ({ ...entry, ...(entry.name === 'gust' ? { datatype: 'FP16' } : entry.name === 'seats' ? { datatype: 'FP64' } : entry.name === 'hour' ? { datatype: 'UINT8' } : {}) }));
+    expect(read(entries).tensors).toEqual(read(good()).tensors);
+  });
+
   test('keeps every finite number and every row of FP32 data', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.float({ noNaN: true, noDefaultInfinity: true })), { minLength: 1, maxLength: 50 }), (rows) => {
@@ -107,7 +112,17 @@ describe('shapes and names that are refused', () => {
     [0, { shape: [1.5, 2] }, /does not fit/],
     [0, { shape: [1e9, 2] }, new RegExp(`more than the ${MAX_ROWS}`)],
     [1, { shape: [1, 1], data: [1] }, /inputs\[1\].shape: has 1 rows, the inputs before it have 2/],
-    [0, { datatype: 'FP64' }, /inputs\[0\].datatype: is "FP64", input "x" is FP32/],
+    [0, { datatype: 'BYTES' }, /inputs\[0\].datatype: is "BYTES", input "x" is FP32/],
+    [0, { datatype: 'BOOL' }, /inputs\[0\].datatype: is "BOOL", input "x" is FP32/],
+    [2, { datatype: 'FP32' }, /inputs\[2\].datatype: is "FP32", input "carrier" is BYTES/],
+    [6, { datatype: 'INT8' }, /inputs\[6\].datatype: is "INT8", input "holiday" is BOOL/],
+    [0, { datatype: 'constructor' }, /inputs\[0\].datatype: is "constructor"/],
+    [0, { datatype: 'INT8', data: [1, 2, 3, 128] }, /data\[3\] \(row 1\): "128" is not a number/],
+    [0, { datatype: 'UINT8', data: [1, 2, 3, -1] }, /data\[3\] \(row 1\): "-1" is not a number/],
+    [0, { datatype: 'INT64', data: [1, 2, 3, 0.5] }, /data\[3\] \(row 1\): "0.5" is not a number/],
+    [0, { datatype: 'INT32', data: [1, 2, 3, 2 ** 24 + 1] }, /"16777217" is not a number that fits FP32/],
+    [4, { datatype: 'FP64', data: [1, 2.5] }, /data\[1\] \(row 1\): "2.5" is not a whole number/],
+    [5, { datatype: 'INT64', data: [1, 2 ** 31] }, /"2147483648" is not a whole number of 32 bits/],
     [0, { name: 'y' }, /inputs\[0\].name: "y" is not an input of the model/],
     [1, { name: 'x' }, /inputs\[1\].name: "x" is there twice/],
     [0, { extra: 1 }, /inputs\[0\]: has the unknown key "extra"/],
@@ -186,7 +201,7 @@ describe('what is counted of a refusal', () => {
 
   test.each([
     ['a value of another type, with its place in a wide input', changed(0, { data: [1, 2, 3, 'far'] }), 'wrongType', 'x/1'],
-    ['another data type', changed(1, { datatype: 'FP32' }), 'wrongType', 'gust'],
+    ['another data type', changed(1, { datatype: 'BYTES' }), 'wrongType', 'gust'],
     ['a missing value that is not allowed', changed(3, { data: ['JFK', null] }), 'missingValue', 'origin'],
     ['a missing value without a form', changed(5, { data: [null, 6] }), 'missingValue', 'hour'],
     ['another shape', changed(0, { shape: [2, 3] }), 'wrongShape', 'x'],

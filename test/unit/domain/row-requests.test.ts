@@ -32,6 +32,7 @@ describe('rows become the tensors of the signature', () => {
     ['v1', { instances: [[1, 2, 3], [4, 5, 6]] }],
     ['v1', { inputs: [[1, 2, 3], [4, 5, 6]] }],
     ['v1', { instances: [{ x: [1, 2, 3] }, { x: [4, 5, 6] }] }],
+    ['invocations', { dataframe_records: [{ a: 1, b: 2, c: 3 }, { c: 6, b: 5, a: 4 }], params: {} }],
     ['invocations', { dataframe_split: { columns: [0, 1, 2], data: [[1, 2, 3], [4, 5, 6]] } }],
   ])('of one wide input: %s %j', (form, body) => {
     expect(read(body, matrix, form)).toEqual(grid);
@@ -43,7 +44,10 @@ test.each<[RowForm, unknown, RegExp]>([
   ['v1', {}, /exactly one of instances, inputs; it has none/],
   ['v1', { instances: [], inputs: [] }, /exactly one of/],
   ['v1', { dataframe_split: {} }, /exactly one of instances, inputs; it has dataframe_split/],
-  ['invocations', { instances: [1], params: {} }, /exactly one of/],
+  ['invocations', { instances: [1], params: { a: 1 } }, /params: must be left out/],
+  ['invocations', { instances: [1], other: {} }, /exactly one of/],
+  ['invocations', { dataframe_split: { columns: ['delay', 'carrier', 'delay'], data: [[1, 'UA', 2]] } }, /columns: names a column twice/],
+  ['invocations', { dataframe_records: [{ delay: 5, carrier: 'UA' }, [1]] }, /dataframe_records\[1\]: must be an object/],
   ['v1', { instances: 3 }, /instances: must be a list/],
   ['v1', { instances: [] }, /instances: has no rows/],
   ['v1', { instances: [[5, 'UA']] }, /instances\[0\]: must be an object with the inputs "delay", "carrier"/],

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { MODEL_STEPS } from '../../../contracts/run.ts';
+import { SearchSpec } from '../../../contracts/search.ts';
 import { checkRefusal, positionOf, reusableOutputs } from '../../../domain/steps.ts';
 
+const search = { search: SearchSpec.parse({ space: {} }) };
 const proven = Object.fromEntries(MODEL_STEPS.map((step) => [step, { passed: true, of: step }]));
 
 describe('the steps of a model pipeline', () => {
@@ -10,20 +12,26 @@ describe('the steps of a model pipeline', () => {
 
 describe('reusableOutputs', () => {
   it('uses the proven steps before the one to begin from', () => {
-    expect(Object.keys(reusableOutputs(proven, 'train'))).toEqual(['ingest', 'check', 'features']);
-    expect(reusableOutputs(proven, 'ingest')).toEqual({});
-    expect(Object.keys(reusableOutputs(proven, 'rollout'))).toEqual(MODEL_STEPS.slice(0, 7));
+    expect(Object.keys(reusableOutputs(proven, 'train', search))).toEqual(['ingest', 'check', 'features', 'search']);
+    expect(reusableOutputs(proven, 'ingest', search)).toEqual({});
+    expect(Object.keys(reusableOutputs(proven, 'rollout', search))).toEqual(MODEL_STEPS.slice(0, 8));
   });
 
   it('ends at a gap: what comes after it was made of something else', () => {
     const { features: _gap, ...others } = proven;
-    expect(Object.keys(reusableOutputs(others, 'rollout'))).toEqual(['ingest', 'check']);
-    expect(Object.keys(reusableOutputs({ ...proven, features: null }, 'rollout'))).toEqual(['ingest', 'check']);
+    expect(Object.keys(reusableOutputs(others, 'rollout', search))).toEqual(['ingest', 'check']);
+    expect(Object.keys(reusableOutputs({ ...proven, features: null }, 'rollout', search))).toEqual(['ingest', 'check']);
+  });
+
+  it('knows that a pipeline without a search has no such step', () => {
+    const { search: _absent, ...others } = proven;
+    expect(Object.keys(reusableOutputs(others, 'evaluate', {}))).toEqual(['ingest', 'check', 'features', 'train']);
+    expect(Object.keys(reusableOutputs(others, 'evaluate', search))).toEqual(['ingest', 'check', 'features']);
   });
 
   it('asks a check or a gate anew that said no', () => {
-    expect(Object.keys(reusableOutputs({ ...proven, check: { passed: false } }, 'rollout'))).toEqual(['ingest']);
-    expect(Object.keys(reusableOutputs({ ...proven, gate: { passed: false } }, 'rollout'))).toEqual(['ingest', 'check', 'features', 'train', 'evaluate']);
+    expect(Object.keys(reusableOutputs({ ...proven, check: { passed: false } }, 'rollout', search))).toEqual(['ingest']);
+    expect(Object.keys(reusableOutputs({ ...proven, gate: { passed: false } }, 'rollout', search))).toEqual(['ingest', 'check', 'features', 'search', 'train', 'evaluate']);
   });
 });
 

@@ -9,10 +9,11 @@ import type { PipelineSpec } from '../../../contracts/pipeline.ts';
 import type { RolloutOutcome, ServingWindow, StepVerdict } from '../../../contracts/rollout.ts';
 import type { FailureRecord, RunOutcome, RunState } from '../../../contracts/run.ts';
 import type { RunPresence } from '../../../contracts/schedule.ts';
+import type { TrialParams, TrialState } from '../../../contracts/search.ts';
 import type { ChampionStanding, LedgerPipeline, Trigger, TriggerOutcome, TriggerResolution } from '../../../contracts/trigger.ts';
 import { championStanding, retrainVerdict } from '../../../domain/champion-streak.ts';
 import { tickTrigger } from '../../../domain/schedules.ts';
-import { checkReport, datasetVersion, evaluationReport, featureSet, monitorWindow, trainedModel } from './artifacts.ts';
+import { artifact, checkReport, datasetVersion, evaluationReport, featureSet, monitorWindow, trainedModel } from './artifacts.ts';
 import { createDeployment, promote, restore, shift, type Deployment } from './deployments.ts';
 
 type Name = keyof PerennialActivities;
@@ -46,6 +47,9 @@ export type Scenario = {
   /** Times at which runs began, by the server's clock. */
   runsBegunAtMs: number[];
   retrains: ChampionStanding[];
+  /** Trials of the run's search, and the loss of parameters. */
+  trials: Map<number, { params: TrialParams; state: TrialState; value?: number }>;
+  lossOf: (params: TrialParams) => number;
   monitors: { version: number }[];
   monitorDecisions: string[];
   alertRecords: AlertRecord[];
@@ -64,8 +68,8 @@ export type World = {
 
 type Ways = { submit: (pipeline: string, trigger: Trigger) => Promise<unknown>; cancel: (runId: string) => Promise<unknown>; presence: (runId: string) => Promise<RunPresence> };
 
-const scenarioKeyOf = (input: { context?: { pipeline: string }; model?: string; pipeline?: string; rolloutId?: string; retryOf?: string; runId?: string }): string =>
-  input.context?.pipeline ?? input.model ?? input.pipeline ?? (input.rolloutId ?? input.retryOf ?? input.runId ?? '').split('.')[0] ?? '';
+const scenarioKeyOf = (input: { context?: { pipeline: string }; trial?: { context: { pipeline: string } }; model?: string; pipeline?: string; rolloutId?: string; retryOf?: string; runId?: string }): string =>
+  input.context?.pipeline ?? input.trial?.context.pipeline ?? input.model ?? input.pipeline ?? (input.rolloutId ?? input.retryOf ?? input.runId ?? '').split('.')[0] ?? '';
 
 const stepStubs = (of: (input: object) => Scenario) =>
   ({
@@ -81,10 +85,29 @@ const stepStubs = (of: (input: object) => Scenario) =>
     features: async ({ dataset }) => featureSet(dataset.dataset),
     train: async () => trainedModel,
     evaluate: async () => evaluationReport,
+    loadRecord: async ({ model }) => ({ dataset: datasetVersion(model), searched: null }),
+    compareReproduction: async ({ version }) => ({ ...version, identical: true, differences: [], resumed: false, largestDifference: 0 }),
     register: async ({ context }) => ({ model: context.model ?? context.pipeline, version: 2 }),
     recordStep: async ({ context, state, output, failure }) => void of({ context }).steps.set(context.step, { state, output, failure }),
     loadProvenOutputs: async () => ({}),
     finishRun: async ({ context, state, outcome, failure }) => void of({ context }).ends.set(context.runId, { state, outcome, failure }),
+  }) satisfies Partial<PerennialActivities>;
+
+/** Values of trials are a function of their parameters; each trial reports its rungs before it ends. */
+const searchStubs = (of: (input: object) => Scenario) =>
+  ({
+    prepareSearch: async () => ({ fit: artifact('fit'), validation: artifact('validation'), fitRows: 600, validationRows: 200, split: featureSet('rows').split }),
+    trainTrial: async (input) => {
+      of(input).trials.set(input.number, { params: input.params, state: 'running' });
+      return { trained: trainedModel, seconds: 60 };
+    },
+    scoreTrial: async ({ trial, trained: _trained }) => {
+      const scenario = of(trial);
+      const value = scenario.lossOf(trial.params);
+      scenario.trials.set(trial.number, { params: trial.params, state: 'succeeded', value });
+      return { value };
+    },
+    recordTrial: async ({ runId, number, params, state }) => void of({ runId }).trials.set(number, { params, state }),
   }) satisfies Partial<PerennialActivities>;
 
 const rolloutStubs = (of: (input: object) => Scenario) =>
@@ -190,6 +213,8 @@ const newScenario = (name: string): Scenario => ({
   facts: () => ({}),
   runsBegunAtMs: [],
   retrains: [],
+  trials: new Map(),
+  lossOf: () => 0.5,
   monitors: [],
   monitorDecisions: [],
   alertRecords: [],
@@ -223,7 +248,7 @@ export const createWorld = (): World => {
     if (ways === undefined) throw new Error('no server is connected to the world');
     return ways;
   };
-  const stubs = { ...stepStubs(of), ...rolloutStubs(of), ...monitorStubs(of, connected), ...tickStubs(of, connected), ...alertStubs(of) } satisfies PerennialActivities;
+  const stubs = { ...stepStubs(of), ...searchStubs(of), ...rolloutStubs(of), ...monitorStubs(of, connected), ...tickStubs(of, connected), ...alertStubs(of) } satisfies PerennialActivities;
   return {
     connect: (given) => {
       ways = given;

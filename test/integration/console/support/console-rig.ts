@@ -32,11 +32,12 @@ const isExpected = (text: string): boolean => /401 \(Unauthorized\)/.test(text);
 
 const pipelineOf = (arrivals: string, command: string[]): FlightDelaysPipeline => {
   const declared = loadPipeline(arrivals);
-  const step = (weight: number) => ({ weight, seconds: 2, minimumRequests: 0, maximumSeconds: 120 });
+  const step = (weight: number) => ({ weight, seconds: 1, minimumRequests: 0, maximumSeconds: 120 });
   return {
     ...declared,
     split: { holdout: { last: 'P7D' } },
-    train: { ...declared.train, trainer: { command }, params: { num_iterations: 10 } },
+    // Every weekday occurs in a month, so that the trainer's table never lacks a row.
+    train: { ...declared.train, trainer: { command }, params: { num_iterations: 10, lookupColumn: 'weekday' } },
     gates: [{ kind: 'threshold', metric: 'rocAuc', min: 0.5 }],
     rollout: { strategy: 'canary', steps: [5, 25, 50, 100].map(step), analysis: { intervalSeconds: 0.5 } },
     monitor: { rows: 200, everySeconds: 1, drift: { columnThreshold: 0.1, shareThreshold: 0.2 }, quality: { metric: 'rocAuc', minimumLabels: 100, maximumDrop: 0.5 } },

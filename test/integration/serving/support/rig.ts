@@ -33,6 +33,14 @@ export const MIXED_SIGNATURE = ModelSignature.parse({
   outputs: [{ name: 'score', datatype: 'FP32', shape: [-1, 1] }],
 });
 
+const DATATYPES = ['FP32', 'FP64', 'INT8', 'INT16', 'INT32', 'INT64', 'UINT8', 'UINT16', 'UINT32', 'UINT64', 'BOOL', 'BYTES'];
+
+export const TYPED_SIGNATURE = ModelSignature.parse({
+  task: 'regression',
+  inputs: DATATYPES.map((datatype) => ({ name: datatype.toLowerCase(), datatype, shape: [-1, 1] })),
+  outputs: [{ name: 'score', datatype: 'FP32', shape: [-1, 1] }, ...DATATYPES.map((datatype) => ({ name: `same_${datatype.toLowerCase()}`, datatype, shape: [-1, 1] }))],
+});
+
 export type Rig = {
   home: string;
   key: string;

@@ -29,6 +29,7 @@ export type Spec = {
   resumeFrom: string | null;
   deadline: string;
   device: string;
+  reportMetric?: string;
 };
 
 /** A specification with folders of its own. */
