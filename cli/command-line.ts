@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerAlertCommands } from './commands/alerts.ts';
 import { registerApply } from './commands/apply.ts';
+import { registerCiCommands } from './commands/ci.ts';
 import { registerCostCommand } from './commands/cost.ts';
 import { registerDatasetCommands } from './commands/datasets.ts';
 import { registerDeploymentCommands } from './commands/deployments.ts';
@@ -42,6 +43,7 @@ export const createProgram = (): Command => {
   registerDeploymentCommands(program);
   registerDatasetCommands(program);
   registerTriggerCommands(program);
+  registerCiCommands(program);
   registerLineageCommands(program);
   registerAlertCommands(program);
   registerMonitorCommands(program);

@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { sql } from 'kysely';
 import { DatasetManifest } from '../../contracts/dataset.ts';
+import { DataCheck } from '../../contracts/data-check.ts';
 import { DatasetDiff } from '../../contracts/dataset-diff.ts';
 import { diffVersions } from '../../domain/dataset-diff.ts';
+import { inferChecks } from '../../domain/inferred-checks.ts';
 import { PerennialFailure } from '../../domain/failure.ts';
 import type { ApiContext, App } from '../http/app-types.ts';
 import { Instant, iso, NameParams, problems } from '../http/schemas.ts';
@@ -54,6 +56,13 @@ export const registerDatasetRoutes = (app: App, context: ApiContext): void => {
       const row = await findVersion(context, request.params);
       return { ...summaryOf(row), manifest: row.manifest as DatasetManifest };
     },
+  });
+  app.route({
+    method: 'GET',
+    url: '/api/v1/datasets/:name/:version/inferred-checks',
+    config: { policy: 'read' },
+    schema: { tags, summary: 'A first draft of checks that this version passes, by its profile', params: VersionParams, response: { 200: z.object({ checks: z.array(DataCheck) }), ...problems(404) } },
+    handler: async (request) => ({ checks: inferChecks(await findManifest(context, request.params)).map((check) => DataCheck.parse(check)) }),
   });
   app.route({
     method: 'GET',

@@ -1,6 +1,8 @@
 /** `dataset`: versions of data, what is in them, what changed, and their files. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { Document, type YAMLMap, type YAMLSeq } from 'yaml';
+import type { DataCheck } from '../../contracts/data-check.ts';
 import type { DatasetDiff, TableChange } from '../../contracts/dataset-diff.ts';
 import type { ColumnProfile } from '../../contracts/dataset-profile.ts';
 import type { Dataset } from '../answers.ts';
@@ -97,6 +99,27 @@ const registerReads = (dataset: Command): void => {
     });
 };
 
+/** One check a line, as a person writes them in a pipeline; what is the default is left out. */
+const checksText = (checks: DataCheck[]): string => {
+  const shown = checks.map(({ severity, ...check }) => (severity === 'error' ? check : { ...check, severity }));
+  const document = new Document({ checks: shown });
+  for (const item of (document.get('checks') as YAMLSeq).items) (item as YAMLMap).flow = true;
+  return document.toString({ lineWidth: 0 }).trimEnd();
+};
+
+const registerInferChecks = (dataset: Command): void => {
+  dataset
+    .command('infer-checks <name> [version]')
+    .description('a first draft of `checks:` for a pipeline, which a version (default: `latest`) passes: keep what means something')
+    .action(async (name: string, version: string | undefined, _options: unknown, command: Command) => {
+      const session = openSession(command);
+      const resolved = await resolveVersion(session, name, version ?? 'latest');
+      const answer = await session.api.get<{ checks: DataCheck[] }>(`/api/v1/datasets/${segment(name)}/${segment(resolved)}/inferred-checks`);
+      if (session.output.json) return session.output.document(answer);
+      checksText(answer.checks).split('\n').forEach((line) => session.output.say(clean(line)));
+    });
+};
+
 const registerFiles = (dataset: Command): void => {
   dataset
     .command('pull <name> [version]')
@@ -129,5 +152,6 @@ const registerFiles = (dataset: Command): void => {
 export const registerDatasetCommands = (program: Command): void => {
   const dataset = program.command('dataset').description('datasets and their versions');
   registerReads(dataset);
+  registerInferChecks(dataset);
   registerFiles(dataset);
 };
