@@ -41,5 +41,8 @@ export const DataCheck = z.discriminatedUnion('kind', [
 ]);
 export type DataCheck = z.infer<typeof DataCheck>;
 
+/** As a person writes one: what has a default may be left out. */
+export type DraftCheck = z.input<typeof DataCheck>;
+
 /** Checks that DuckDB runs on the files; the others compare manifests. */
 export type FileCheck = Exclude<DataCheck, { kind: 'distribution' }>;

@@ -1,11 +1,7 @@
 /** A first draft of checks, from what a version is like: every one of them holds for that version. A person keeps those that mean something. */
-import type { z } from 'zod';
-import type { DataCheck } from '../contracts/data-check.ts';
+import type { DataCheck, DraftCheck } from '../contracts/data-check.ts';
 import type { DatasetManifest } from '../contracts/dataset.ts';
 import type { ColumnProfile, NumberProfile } from '../contracts/dataset-profile.ts';
-
-/** As a person writes one: what has a default may be left out. */
-export type DraftCheck = z.input<typeof DataCheck>;
 
 type Table = DatasetManifest['tables'][number];
 
