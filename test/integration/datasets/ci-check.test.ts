@@ -82,7 +82,7 @@ it('refuses what fails, with the rows, and lets warnings through', async () => {
 it('says what is wrong with the pipeline, the files and the SQL', async () => {
   const invalid = await check(PIPELINE.replace('SEVERITY', 'fatal').replace('holdout', 'hold'));
   expect(invalid.code).toBe(1);
-  expect(invalid.said).toMatch(/failed {2}schema {3}checks\[1\]\.severity.*\n +line 9\n/);
+  expect(invalid.said).toMatch(/failed {2}schema {3}checks\[1\]\.severity.*\n +line 8\n/);
   const away = await check(PIPELINE.replace('SEVERITY', 'warn').replace('hdma.csv', 'nothing.csv'));
   expect(away.said).toMatch(/failed {2}data {5}the source files can be read: no file matches/);
   const sql = await check(PIPELINE.replace('SEVERITY', 'warn').replace('AS applied', 'AS applied, nothing'));
