@@ -6,7 +6,7 @@ import { EXAMPLE_FOLDER } from '../../../examples/flight-delays/demo/pipeline.ts
 import { rowsOfMonth } from '../../../examples/flight-delays/demo/rows.ts';
 import { createTraffic } from '../../../examples/flight-delays/demo/traffic.ts';
 import { cookiesOfScripts, focusedText, seriousFindings } from './support/accessibility.ts';
-import { startConsoleRig, type ConsoleRig, type Visitor } from './support/console-rig.ts';
+import { startConsoleRig, WINDOW_ROWS, type ConsoleRig, type Visitor } from './support/console-rig.ts';
 
 const MODEL = 'flight-delays';
 const ROWS = 450;
@@ -74,6 +74,9 @@ it('shows what drifted first, beside its training rows, and takes care of the al
   const answered = await createTraffic(client).sendAll(rows);
   client.close();
   await rig.api.post(`/models/${MODEL}/labels`, { labels: answered.map(({ inferenceId, label }) => ({ inferenceId, label })) }, 'labels');
+  // The page shows the newest window as it is opened: the last of them must have closed, or it and the API may tell of two.
+  const windows = async () => (await rig.api.get<{ windows: unknown[] }>(`/models/${MODEL}/monitor`)).windows.length;
+  await expect.poll(windows, POLL).toBe(Math.floor(ROWS / WINDOW_ROWS));
   await open(page, `/monitoring/${MODEL}`);
   const table = page.getByRole('region', { name: 'Drift by column' }).getByRole('table');
   await expect.poll(() => table.isVisible(), POLL).toBe(true);

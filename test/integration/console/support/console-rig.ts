@@ -14,6 +14,9 @@ import { startBrowser } from '../../../support/browser.ts';
 
 export type Visitor = { context: BrowserContext; page: Page; complaints: string[] };
 
+/** Rows of a window of the monitor. */
+export const WINDOW_ROWS = 200;
+
 export type ConsoleRig = {
   stack: Stack;
   browser: Browser;
@@ -40,7 +43,7 @@ const pipelineOf = (arrivals: string, command: string[]): FlightDelaysPipeline =
     train: { ...declared.train, trainer: { command }, params: { num_iterations: 10, lookupColumn: 'weekday' } },
     gates: [{ kind: 'threshold', metric: 'rocAuc', min: 0.5 }],
     rollout: { strategy: 'canary', steps: [5, 25, 50, 100].map(step), analysis: { intervalSeconds: 0.5 } },
-    monitor: { rows: 200, everySeconds: 1, drift: { columnThreshold: 0.1, shareThreshold: 0.2 }, quality: { metric: 'rocAuc', minimumLabels: 100, maximumDrop: 0.5 } },
+    monitor: { rows: WINDOW_ROWS, everySeconds: 1, drift: { columnThreshold: 0.1, shareThreshold: 0.2 }, quality: { metric: 'rocAuc', minimumLabels: 100, maximumDrop: 0.5 } },
     triggers: { drift: false, quality: false, data: false },
   };
 };
