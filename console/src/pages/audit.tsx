@@ -2,7 +2,9 @@
 import type { Answer } from '../api/types.ts';
 import { useRead } from '../state/query.ts';
 import { place, setQuery } from '../state/router.ts';
-import { Empty, Page, Scroll, Shown } from '../ui/page.tsx';
+import { Empty, Page, Shown } from '../ui/page.tsx';
+import { Pages } from '../ui/pages.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 
 type Entry = Answer<'/api/v1/audit'>['entries'][number];
@@ -23,40 +25,26 @@ const detailOf = ({ detail }: Entry): string =>
     .map(([name, value]) => `${name} ${textOf(value)}`)
     .join(', ');
 
-const Table = ({ entries }: { entries: Entry[] }) => (
+const Entries = ({ entries }: { entries: Entry[] }) => (
   <div class="panel">
-    <Scroll label="Audit">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Who</th>
-            <th scope="col">Role</th>
-            <th scope="col">Did</th>
-            <th scope="col">To</th>
-            <th scope="col">Detail</th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <tr key={entry.id}>
-              <td>
-                <Ago at={entry.at} />
-              </td>
-              <th scope="row">{entry.actor}</th>
-              <td>{String(entry.detail['role'] ?? '')}</td>
-              <td>{entry.action}</td>
-              <td>
-                <button type="button" class="link clip narrow" title={`Entries about ${entry.subject} alone`} onClick={() => setQuery({ subject: entry.subject, before: undefined })}>
-                  {entry.subject}
-                </button>
-              </td>
-              <td class="wide-cell muted">{detailOf(entry)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+    <Table label="Audit" columns={['When', 'Who', 'Role', 'Did', 'To', 'Detail']}>
+      {entries.map((entry) => (
+        <tr key={entry.id}>
+          <td>
+            <Ago at={entry.at} />
+          </td>
+          <th scope="row">{entry.actor}</th>
+          <td>{String(entry.detail['role'] ?? '')}</td>
+          <td>{entry.action}</td>
+          <td>
+            <button type="button" class="link clip narrow" title={`Entries about ${entry.subject} alone`} onClick={() => setQuery({ subject: entry.subject, before: undefined })}>
+              {entry.subject}
+            </button>
+          </td>
+          <td class="wide-cell muted">{detailOf(entry)}</td>
+        </tr>
+      ))}
+    </Table>
   </div>
 );
 
@@ -78,19 +66,8 @@ export const Audit = () => {
       <Shown read={read}>
         {({ entries, next }) => (
           <>
-            {entries.length === 0 ? <Empty>Nothing was changed yet.</Empty> : <Table entries={entries} />}
-            <div class="pages">
-              {before === undefined ? null : (
-                <button type="button" onClick={() => setQuery({ before: undefined })}>
-                  Newest
-                </button>
-              )}
-              {next === null ? null : (
-                <button type="button" onClick={() => setQuery({ before: String(next) })}>
-                  Older
-                </button>
-              )}
-            </div>
+            {entries.length === 0 ? <Empty>Nothing was changed yet.</Empty> : <Entries entries={entries} />}
+            <Pages next={next} before={before} />
           </>
         )}
       </Shown>

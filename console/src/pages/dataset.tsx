@@ -4,43 +4,31 @@ import { useRead } from '../state/query.ts';
 import { place, setQuery } from '../state/router.ts';
 import { count, shortId } from '../ui/format.ts';
 import { datasetVersionPath, Link, runPath } from '../ui/link.tsx';
-import { Empty, Page, Panel, Scroll, Shown } from '../ui/page.tsx';
+import { Empty, Page, Panel, Shown } from '../ui/page.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 import { DatasetDifference } from './dataset-difference.tsx';
 
 type Version = Answer<'/api/v1/datasets/{name}'>['versions'][number];
 
 const Versions = ({ versions }: { versions: Version[] }) => (
-  <Scroll label="Versions">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Version</th>
-          <th scope="col" class="number">Rows</th>
-          <th scope="col" class="number">Size</th>
-          <th scope="col">Made by</th>
-          <th scope="col">Made</th>
-        </tr>
-      </thead>
-      <tbody>
-        {versions.map(({ name, version, rows, bytes, runId, createdAt }) => (
-          <tr key={version}>
-            <th scope="row">
-              <Link to={datasetVersionPath(name, version)}>{version.slice(0, 12)}</Link>
-            </th>
-            <td class="number">{count(rows)}</td>
-            <td class="number">{count(bytes / 1_024)} KiB</td>
-            <td>
-              <Link to={runPath(runId)}>run {shortId(runId)}</Link>
-            </td>
-            <td>
-              <Ago at={createdAt} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </Scroll>
+  <Table label="Versions" columns={['Version', { number: 'Rows' }, { number: 'Size' }, 'Made by', 'Made']}>
+    {versions.map(({ name, version, rows, bytes, runId, createdAt }) => (
+      <tr key={version}>
+        <th scope="row">
+          <Link to={datasetVersionPath(name, version)}>{version.slice(0, 12)}</Link>
+        </th>
+        <td class="number">{count(rows)}</td>
+        <td class="number">{count(bytes / 1_024)} KiB</td>
+        <td>
+          <Link to={runPath(runId)}>run {shortId(runId)}</Link>
+        </td>
+        <td>
+          <Ago at={createdAt} />
+        </td>
+      </tr>
+    ))}
+  </Table>
 );
 
 const Choice = ({ label, parameter, versions, chosen }: { label: string; parameter: string; versions: Version[]; chosen: string }) => (

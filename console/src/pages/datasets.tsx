@@ -2,7 +2,8 @@
 import { useRead } from '../state/query.ts';
 import { count, shortId } from '../ui/format.ts';
 import { datasetPath, datasetVersionPath, Link, runPath } from '../ui/link.tsx';
-import { Empty, Page, Scroll, Shown } from '../ui/page.tsx';
+import { Empty, Page, Shown } from '../ui/page.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 
 export const Datasets = () => (
@@ -13,42 +14,27 @@ export const Datasets = () => (
           <Empty command="npx --no perennial run start PIPELINE">There is no dataset: the first step of a pipeline makes one of its source.</Empty>
         ) : (
           <div class="panel">
-            <Scroll label="Datasets">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Dataset</th>
-                    <th scope="col" class="number">Versions</th>
-                    <th scope="col">Newest</th>
-                    <th scope="col" class="number">Rows</th>
-                    <th scope="col" class="number">Size</th>
-                    <th scope="col">Made by</th>
-                    <th scope="col">Made</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {datasets.map(({ name, versions, version, rows, bytes, runId, createdAt }) => (
-                    <tr key={name}>
-                      <th scope="row">
-                        <Link to={datasetPath(name)}>{name}</Link>
-                      </th>
-                      <td class="number">{versions}</td>
-                      <td>
-                        <Link to={datasetVersionPath(name, version)}>{version.slice(0, 12)}</Link>
-                      </td>
-                      <td class="number">{count(rows)}</td>
-                      <td class="number">{count(bytes / 1_024)} KiB</td>
-                      <td>
-                        <Link to={runPath(runId)}>run {shortId(runId)}</Link>
-                      </td>
-                      <td>
-                        <Ago at={createdAt} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+            <Table label="Datasets" columns={['Dataset', { number: 'Versions' }, 'Newest', { number: 'Rows' }, { number: 'Size' }, 'Made by', 'Made']}>
+              {datasets.map(({ name, versions, version, rows, bytes, runId, createdAt }) => (
+                <tr key={name}>
+                  <th scope="row">
+                    <Link to={datasetPath(name)}>{name}</Link>
+                  </th>
+                  <td class="number">{versions}</td>
+                  <td>
+                    <Link to={datasetVersionPath(name, version)}>{version.slice(0, 12)}</Link>
+                  </td>
+                  <td class="number">{count(rows)}</td>
+                  <td class="number">{count(bytes / 1_024)} KiB</td>
+                  <td>
+                    <Link to={runPath(runId)}>run {shortId(runId)}</Link>
+                  </td>
+                  <td>
+                    <Ago at={createdAt} />
+                  </td>
+                </tr>
+              ))}
+            </Table>
           </div>
         )
       }

@@ -3,46 +3,33 @@ import { useRead } from '../state/query.ts';
 import type { Deployment } from '../api/types.ts';
 import { count } from '../ui/format.ts';
 import { Link, modelPath, monitorPath, versionPath } from '../ui/link.tsx';
-import { Empty, Page, Panel, Scroll, Shown } from '../ui/page.tsx';
+import { Empty, Page, Panel, Shown } from '../ui/page.tsx';
 import { SplitBar } from '../ui/split-bar.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { DeploymentActions } from './deployment-actions.tsx';
 import { DeploymentPast } from './deployment-past.tsx';
 import { Ladder } from './ladder.tsx';
 import { Shadow } from './shadow.tsx';
+import { Table } from '../ui/table.tsx';
 
 const Serving = ({ deployment }: { deployment: Deployment }) => (
   <Panel title="Serving now" note={`generation ${deployment.generation}`} wide>
     <SplitBar split={deployment.split} />
     {deployment.versions.length === 0 ? null : (
-      <Scroll label="Served versions">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Version</th>
-              <th scope="col">Role</th>
-              <th scope="col" class="number">Requests</th>
-              <th scope="col" class="number">Failed</th>
-              <th scope="col" class="number">Answered by stable instead</th>
-              <th scope="col" class="number">Not logged</th>
-            </tr>
-          </thead>
-          <tbody>
-            {deployment.versions.map(({ version, requests, failures, fallbacks, unlogged }) => (
-              <tr key={version}>
-                <th scope="row">
-                  <Link to={versionPath(deployment.model, version)}>version {version}</Link>
-                </th>
-                <td>{version === deployment.split.stable ? 'stable' : 'canary'}</td>
-                <td class="number">{count(requests)}</td>
-                <td class="number">{count(failures)}</td>
-                <td class="number">{count(fallbacks)}</td>
-                <td class="number">{count(unlogged)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table label="Served versions" columns={['Version', 'Role', { number: 'Requests' }, { number: 'Failed' }, { number: 'Answered by stable instead' }, { number: 'Not logged' }]}>
+        {deployment.versions.map(({ version, requests, failures, fallbacks, unlogged }) => (
+          <tr key={version}>
+            <th scope="row">
+              <Link to={versionPath(deployment.model, version)}>version {version}</Link>
+            </th>
+            <td>{version === deployment.split.stable ? 'stable' : 'canary'}</td>
+            <td class="number">{count(requests)}</td>
+            <td class="number">{count(failures)}</td>
+            <td class="number">{count(fallbacks)}</td>
+            <td class="number">{count(unlogged)}</td>
+          </tr>
+        ))}
+      </Table>
     )}
   </Panel>
 );

@@ -3,9 +3,10 @@ import type { Overview } from '../api/types.ts';
 import { useRead } from '../state/query.ts';
 import { words } from '../ui/format.ts';
 import { deploymentPath, Link } from '../ui/link.tsx';
-import { Empty, Page, Scroll, Shown } from '../ui/page.tsx';
+import { Empty, Page, Shown } from '../ui/page.tsx';
 import { SplitBar } from '../ui/split-bar.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 
 const Row = ({ model: { name, split, rollout, lastRollout } }: { model: Overview['models'][number] }) => (
@@ -31,25 +32,11 @@ export const Deployments = () => (
           <Empty command="npx --no perennial run start PIPELINE">No model is registered: the first successful run of a pipeline registers one and rolls it out.</Empty>
         ) : (
           <div class="panel">
-            <Scroll label="Deployments">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Model</th>
-                    <th scope="col">Traffic</th>
-                    <th scope="col">Rollout now</th>
-                    <th scope="col">Last rollout</th>
-                    <th scope="col">Why</th>
-                    <th scope="col">When</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {models.map((model) => (
-                    <Row key={model.name} model={model} />
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+            <Table label="Deployments" columns={['Model', 'Traffic', 'Rollout now', 'Last rollout', 'Why', 'When']}>
+              {models.map((model) => (
+                <Row key={model.name} model={model} />
+              ))}
+            </Table>
           </div>
         )
       }

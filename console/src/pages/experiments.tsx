@@ -2,7 +2,8 @@
 import { instantOf, SEARCH_EXPERIMENTS, type Experiments as Found } from '../api/tracking.ts';
 import { useSearch } from '../state/query.ts';
 import { Link } from '../ui/link.tsx';
-import { Empty, Page, Scroll, Shown } from '../ui/page.tsx';
+import { Empty, Page, Shown } from '../ui/page.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 
 const MOST = 500;
@@ -15,34 +16,22 @@ export const Experiments = () => (
           <Empty command={`mlflow.set_tracking_uri("${location.origin}")`}>Nothing is tracked yet. In Python, with a key in MLFLOW_TRACKING_TOKEN:</Empty>
         ) : (
           <div class="panel">
-            <Scroll label="Experiments">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Experiment</th>
-                    <th scope="col">Id</th>
-                    <th scope="col">Made</th>
-                    <th scope="col">Changed</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {experiments.map((experiment) => (
-                    <tr key={experiment.experiment_id}>
-                      <th scope="row">
-                        <Link to={`/experiments/${encodeURIComponent(experiment.experiment_id)}`}>{experiment.name}</Link>
-                      </th>
-                      <td>{experiment.experiment_id}</td>
-                      <td>
-                        <Ago at={instantOf(experiment.creation_time)} />
-                      </td>
-                      <td>
-                        <Ago at={instantOf(experiment.last_update_time)} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+            <Table label="Experiments" columns={['Experiment', 'Id', 'Made', 'Changed']}>
+              {experiments.map((experiment) => (
+                <tr key={experiment.experiment_id}>
+                  <th scope="row">
+                    <Link to={`/experiments/${encodeURIComponent(experiment.experiment_id)}`}>{experiment.name}</Link>
+                  </th>
+                  <td>{experiment.experiment_id}</td>
+                  <td>
+                    <Ago at={instantOf(experiment.creation_time)} />
+                  </td>
+                  <td>
+                    <Ago at={instantOf(experiment.last_update_time)} />
+                  </td>
+                </tr>
+              ))}
+            </Table>
           </div>
         )
       }

@@ -3,9 +3,10 @@ import type { Overview } from '../api/types.ts';
 import { useRead } from '../state/query.ts';
 import { counted, measured, percent, words } from '../ui/format.ts';
 import { deploymentPath, Link, modelPath, monitorPath, runPath } from '../ui/link.tsx';
-import { Empty, Page, Panel, Scroll, Shown } from '../ui/page.tsx';
+import { Empty, Page, Panel, Shown } from '../ui/page.tsx';
 import { Sparkline } from '../ui/sparkline.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 
 type OpenRun = Overview['runs'][number];
@@ -162,26 +163,11 @@ const Models = ({ models }: { models: Model[] }) => (
     {models.length === 0 ? (
       <Empty command="npx --no perennial init my-model">No model is registered. A first pipeline:</Empty>
     ) : (
-      <Scroll label="Models">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Model</th>
-              <th scope="col">Serves now</th>
-              <th scope="col">Last rollout</th>
-              <th scope="col">Traffic (rows)</th>
-              <th scope="col">Quality</th>
-              <th scope="col">Drift (columns)</th>
-              <th scope="col">Last trained</th>
-            </tr>
-          </thead>
-          <tbody>
-            {models.map((model) => (
-              <ModelRow key={model.name} model={model} />
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table label="Models" columns={['Model', 'Serves now', 'Last rollout', 'Traffic (rows)', 'Quality', 'Drift (columns)', 'Last trained']}>
+        {models.map((model) => (
+          <ModelRow key={model.name} model={model} />
+        ))}
+      </Table>
     )}
   </Panel>
 );

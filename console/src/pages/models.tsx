@@ -2,7 +2,8 @@
 import type { Overview } from '../api/types.ts';
 import { useRead } from '../state/query.ts';
 import { deploymentPath, Link, modelPath, monitorPath, versionPath } from '../ui/link.tsx';
-import { Empty, Page, Scroll, Shown } from '../ui/page.tsx';
+import { Empty, Page, Shown } from '../ui/page.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 
 const Row = ({ model: { name, champion, latestVersion, lastTrainedAt } }: { model: Overview['models'][number] }) => (
@@ -32,25 +33,11 @@ export const Models = () => (
           <Empty command="npx --no perennial run start PIPELINE">No model is registered: the first successful run of a pipeline registers one.</Empty>
         ) : (
           <div class="panel">
-            <Scroll label="Models">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Model</th>
-                    <th scope="col">Champion</th>
-                    <th scope="col">Newest version</th>
-                    <th scope="col">Last trained</th>
-                    <th scope="col">Served</th>
-                    <th scope="col">Watched</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {models.map((model) => (
-                    <Row key={model.name} model={model} />
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+            <Table label="Models" columns={['Model', 'Champion', 'Newest version', 'Last trained', 'Served', 'Watched']}>
+              {models.map((model) => (
+                <Row key={model.name} model={model} />
+              ))}
+            </Table>
           </div>
         )
       }

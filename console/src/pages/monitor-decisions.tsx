@@ -1,8 +1,9 @@
 /** What was decided and done since the first of the windows: newest first. */
 import type { MonitorReport } from '../api/types.ts';
 import { words } from '../ui/format.ts';
-import { Empty, Scroll } from '../ui/page.tsx';
+import { Empty } from '../ui/page.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 
 const MOST = 40;
@@ -27,35 +28,23 @@ export const MonitorDecisions = ({ decisions }: { decisions: MonitorReport['deci
   decisions.length === 0 ? (
     <Empty>Nothing followed from these windows.</Empty>
   ) : (
-    <Scroll label="What it led to">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">What</th>
-            <th scope="col">End</th>
-            <th scope="col">Detail</th>
+    <Table label="What it led to" columns={['When', 'What', 'End', 'Detail']}>
+      {decisions
+        .toReversed()
+        .slice(0, MOST)
+        .map(({ at, kind, title, detail, outcome }, index) => (
+          <tr key={`${at}${index}`}>
+            <td>
+              <Ago at={at} />
+            </td>
+            <td class="clip narrow" title={title}>
+              {kind}: {title}
+            </td>
+            <td>
+              <End outcome={outcome} />
+            </td>
+            <td class="wide-cell">{detail}</td>
           </tr>
-        </thead>
-        <tbody>
-          {decisions
-            .toReversed()
-            .slice(0, MOST)
-            .map(({ at, kind, title, detail, outcome }, index) => (
-              <tr key={`${at}${index}`}>
-                <td>
-                  <Ago at={at} />
-                </td>
-                <td class="clip narrow" title={title}>
-                  {kind}: {title}
-                </td>
-                <td>
-                  <End outcome={outcome} />
-                </td>
-                <td class="wide-cell">{detail}</td>
-              </tr>
-            ))}
-        </tbody>
-      </table>
-    </Scroll>
+        ))}
+    </Table>
   );

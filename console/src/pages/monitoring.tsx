@@ -3,9 +3,10 @@ import type { Overview } from '../api/types.ts';
 import { useRead } from '../state/query.ts';
 import { count, measured, percent } from '../ui/format.ts';
 import { Link, monitorPath } from '../ui/link.tsx';
-import { Empty, Page, Scroll, Shown } from '../ui/page.tsx';
+import { Empty, Page, Shown } from '../ui/page.tsx';
 import { Sparkline } from '../ui/sparkline.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 
 const Row = ({ model: { name, windows } }: { model: Overview['models'][number] }) => {
@@ -39,26 +40,11 @@ export const Monitoring = () => (
           <Empty command="npx --no perennial run start PIPELINE">No model is watched: a monitor starts with the first promotion.</Empty>
         ) : (
           <div class="panel">
-            <Scroll label="Monitors">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Model</th>
-                    <th scope="col">Drift now</th>
-                    <th scope="col">Drifted columns</th>
-                    <th scope="col">Quality now</th>
-                    <th scope="col">Quality over time</th>
-                    <th scope="col" class="number">Rows of the window</th>
-                    <th scope="col">Window closed</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {models.map((model) => (
-                    <Row key={model.name} model={model} />
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+            <Table label="Monitors" columns={['Model', 'Drift now', 'Drifted columns', 'Quality now', 'Quality over time', { number: 'Rows of the window' }, 'Window closed']}>
+              {models.map((model) => (
+                <Row key={model.name} model={model} />
+              ))}
+            </Table>
           </div>
         )
       }

@@ -3,6 +3,7 @@ import { place, setQuery } from '../state/router.ts';
 import { useRead } from '../state/query.ts';
 import { words } from '../ui/format.ts';
 import { Empty, Page, Shown } from '../ui/page.tsx';
+import { Pages } from '../ui/pages.tsx';
 import { RunGrid } from '../ui/run-grid.tsx';
 
 const STATES = ['running', 'succeeded', 'rejected', 'rolledBack', 'failed', 'cancelled', 'terminated'] as const;
@@ -41,22 +42,6 @@ const Filters = ({ pipeline, state }: { pipeline: string | undefined; state: Sta
     </form>
   );
 };
-
-/** Page by page: a list of any length costs the same. */
-const Pages = ({ next, before }: { next: string | null; before: string | undefined }) => (
-  <div class="pages">
-    {before === undefined ? null : (
-      <button type="button" onClick={() => setQuery({ before: undefined })}>
-        Newest
-      </button>
-    )}
-    {next === null ? null : (
-      <button type="button" onClick={() => setQuery({ before: next })}>
-        Older
-      </button>
-    )}
-  </div>
-);
 
 export const Runs = () => {
   const { query } = place.value;

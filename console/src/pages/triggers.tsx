@@ -3,8 +3,9 @@ import type { Trigger } from '../api/types.ts';
 import { useRead } from '../state/query.ts';
 import { shortId } from '../ui/format.ts';
 import { Link, runPath } from '../ui/link.tsx';
-import { Empty, Scroll, Shown } from '../ui/page.tsx';
+import { Empty, Shown } from '../ui/page.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 
 const isRunId = (text: string): boolean => /^[A-Za-z0-9][\w.-]*\.[A-Za-z0-9-]+$/.test(text) && !text.includes('/');
@@ -21,40 +22,26 @@ export const Triggers = ({ pipeline }: { pipeline: string }) => (
       triggers.length === 0 ? (
         <Empty>Nothing has triggered it by itself: no schedule, no event, no drift.</Empty>
       ) : (
-        <Scroll label="Triggers">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">When</th>
-                <th scope="col">Kind</th>
-                <th scope="col">Became</th>
-                <th scope="col">Led to</th>
-                <th scope="col">Because</th>
-                <th scope="col">Source</th>
-              </tr>
-            </thead>
-            <tbody>
-              {triggers.map((trigger) => (
-                <tr key={trigger.triggerId}>
-                  <td>
-                    <Ago at={trigger.at} />
-                  </td>
-                  <td>{trigger.kind}</td>
-                  <td>
-                    <StateMark state={trigger.outcome} />
-                  </td>
-                  <td class="wide-cell">
-                    <LedTo trigger={trigger} />
-                  </td>
-                  <td class="wide-cell">{trigger.reason}</td>
-                  <td class="muted clip" title={trigger.source}>
-                    {trigger.source}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table label="Triggers" columns={['When', 'Kind', 'Became', 'Led to', 'Because', 'Source']}>
+          {triggers.map((trigger) => (
+            <tr key={trigger.triggerId}>
+              <td>
+                <Ago at={trigger.at} />
+              </td>
+              <td>{trigger.kind}</td>
+              <td>
+                <StateMark state={trigger.outcome} />
+              </td>
+              <td class="wide-cell">
+                <LedTo trigger={trigger} />
+              </td>
+              <td class="wide-cell">{trigger.reason}</td>
+              <td class="muted clip" title={trigger.source}>
+                {trigger.source}
+              </td>
+            </tr>
+          ))}
+        </Table>
       )
     }
   </Shown>

@@ -5,6 +5,7 @@ import { count, measured, percent, shortId, words } from '../ui/format.ts';
 import { Link, modelPath, pipelinePath, runPath } from '../ui/link.tsx';
 import { Facts, Page, Panel, Scroll, Shown } from '../ui/page.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
+import { Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 import { Aliases } from './model.tsx';
 import { LineageGraph } from './lineage-graph.tsx';
@@ -61,26 +62,15 @@ const Gates = ({ gates }: { gates: ModelVersion['gates'] }) => (
 );
 
 const Inputs = ({ signature }: { signature: ModelVersion['signature'] }) => (
-  <Scroll label="Inputs">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Input</th>
-          <th scope="col">Type</th>
-          <th scope="col">May be missing</th>
-        </tr>
-      </thead>
-      <tbody>
-        {signature.inputs.map(({ name, datatype, missing }) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            <td>{datatype}</td>
-            <td>{missing === 'allowed' ? 'yes' : 'no'}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  </Scroll>
+  <Table label="Inputs" columns={['Input', 'Type', 'May be missing']}>
+    {signature.inputs.map(({ name, datatype, missing }) => (
+      <tr key={name}>
+        <th scope="row">{name}</th>
+        <td>{datatype}</td>
+        <td>{missing === 'allowed' ? 'yes' : 'no'}</td>
+      </tr>
+    ))}
+  </Table>
 );
 
 const Body = ({ version }: { version: ModelVersion }) => {
